@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* dicom.core: the private C module. Each class adds its functions to the module table. */
+#include "core.h"
+
+LUAMOD_API int luaopen_dicom_core(lua_State *L)
+{
+    static void (*const classes[])(lua_State *) = { dc_open_kit };
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        classes[i](L);
+    return 1;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of dicom.core. Each gets the module table on the top of the stack and leaves it there. */
+#ifndef DC_CORE_H
+#define DC_CORE_H
+
+#include "kit.h"
+
+DC_BEGIN
+void dc_open_kit(lua_State *L);
+DC_END
+
+#endif

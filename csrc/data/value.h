@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The values inside an element's bytes. */
+#ifndef DC_VALUE_H
+#define DC_VALUE_H
+
+#include "dataset.h"
+
+DC_BEGIN
+/* Number of values: by backslash for delimited VRs, by width for numbers; 0 when empty. */
+uint32_t dc_value_count(dc_vr vr, dc_span bytes);
+
+/* The n-th value (from 0) of a delimited VR, padding trimmed as its VR says; the whole for LT ST UT UR. False when
+   there is none. Text is still in the data set's character set: a backslash may be part of a double-byte character,
+   so `multibyte` (see dc_charset) switches to a walk that knows escapes. */
+bool dc_value_text(dc_vr vr, dc_span bytes, uint32_t n, bool multibyte, dc_span *out);
+
+/* The n-th number of a binary VR. False when there is none. UV keeps its bits. */
+bool dc_value_integer(dc_vr vr, dc_span bytes, uint32_t n, bool big, int64_t *out);
+bool dc_value_float(dc_vr vr, dc_span bytes, uint32_t n, bool big, double *out);
+bool dc_value_tag(dc_span bytes, uint32_t n, bool big, uint32_t *out);
+
+/* DS and IS: DC_E_VALUE unless the whole text is a number in PS3.5's form (a comma, "1E", hexadecimal, inf: no). */
+dc_status dc_decimal_parse(dc_span text, double *out);
+dc_status dc_integer_parse(dc_span text, int64_t *out);
+
+/* The shortest DS text of at most 16 characters that reads back as v, else the nearest that fits. Returns its length;
+   0 for inf and nan. `out` has room for 17. */
+size_t dc_decimal_format(double v, char *out);
+
+/* Does `text` have the form that PS3.5 6.2 asks of one value of this VR? (characters, length, digits of DA TM DT AS UI) */
+dc_status dc_value_check(dc_vr vr, dc_span text);
+DC_END
+
+#endif

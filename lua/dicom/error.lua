@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: MIT
+--- Error objects: what `nil, err` and raised errors of this package are.
+local core = require "dicom.core"
+
+---@class dicom.Error
+---@field code string    one of the names in csrc/base/status.h, or "system", "usage", "rule", "config", ...
+---@field text string    what was wrong, which rule of the standard, what to do; never patient data
+---@field tag? integer   0xggggeeee of the element
+---@field offset? integer byte offset in the file or in the bytes received
+---@field status? integer DIMSE status
+---@field path? string   file
+---@field errno? integer
+---@field cause? any     the error under this one
+local Error = core.error_metatable()
+Error.__index = Error
+Error.__name = "dicom.error"
+
+function Error:__tostring()
+  local t = { self.path and self.path .. ": " .. self.text or self.text }
+  if self.tag then t[#t + 1] = ("at (%04X,%04X)"):format(self.tag >> 16, self.tag & 0xFFFF) end
+  if self.offset then t[#t + 1] = "byte " .. self.offset end
+  if self.status then t[#t + 1] = ("status %04XH"):format(self.status) end
+  if self.cause then t[#t + 1] = "because " .. tostring(self.cause) end
+  return table.concat(t, ", ")
+end
+
+local M = {}
+
+--- Makes an error object.
+---@param code string
+---@param text string
+---@param fields? table
+---@return dicom.Error
+function M.new(code, text, fields)
+  local e = fields or {}
+  e.code, e.text = code, text
+  return setmetatable(e, Error)
+end
+
+--- `return error.fail(...)`: nil and the object.
+---@return nil, dicom.Error
+function M.fail(code, text, fields)
+  return nil, M.new(code, text, fields)
+end
+
+--- True for objects made here or by the C core.
+---@param e any
+---@return boolean
+function M.is(e)
+  return getmetatable(e) == Error
+end
+
+return M

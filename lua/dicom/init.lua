@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: MIT
+--- The public face of the package. Modules are loaded on first use, so that a small script starts fast.
+local lazy = {
+  -- name = { module, field }
+}
+
+local M = {}
+
+return setmetatable(M, {
+  __index = function(t, k)
+    local where = lazy[k]
+    if not where then error(("dicom has no %q"):format(tostring(k)), 2) end
+    local m = require(where[1])
+    local v = where[2] and m[where[2]] or m
+    rawset(t, k, v)
+    return v
+  end,
+})

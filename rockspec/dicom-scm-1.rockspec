@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: MIT
+-- The one list of what the rock is made of: the Makefile reads it from here, spec/rock_spec.lua holds it against the disk.
+rockspec_format = "3.0"
+package = "dicom"
+version = "scm-1"
+source = { url = "git+https://github.com/dicom-lua/dicom.git" }
+description = {
+  summary = "The DICOM toolkit for Lua: files, network, routing and de-identification",
+  detailed = "DICOM data sets as Lua tables, DICOM services as callable objects, rules as short Lua scripts.",
+  license = "MIT",
+}
+dependencies = { "lua >= 5.4", "argparse >= 0.7" }
+test_dependencies = { "busted >= 2.1" }
+external_dependencies = {
+  ZLIB = { header = "zlib.h", library = "z" },
+  UV = { header = "uv.h", library = "uv" },
+  CRYPTO = { header = "openssl/evp.h", library = "crypto" },
+  OPENJPEG = { library = "openjp2" },
+}
+build = {
+  type = "builtin",
+  modules = {
+    ["dicom.core"] = {
+      sources = {
+        "csrc/base/arena.c",
+        "csrc/base/buf.c",
+        "csrc/base/status.c",
+        "csrc/bind/core.c",
+        "csrc/bind/kit.c",
+      },
+      libraries = { "z", "uv" },
+    },
+    ["dicom"] = "lua/dicom/init.lua",
+    ["dicom.error"] = "lua/dicom/error.lua",
+  },
+}
