@@ -5,6 +5,8 @@
 
 #include "kit.h"
 
+LUAMOD_API int luaopen_dicom_core(lua_State *L);
+
 DC_BEGIN
 void dc_open_kit(lua_State *L);
 DC_END
