@@ -4,12 +4,7 @@
 #define DC_SYNTAX_H
 
 #include "../base/span.h"
-
-typedef enum dc_compression {
-    DC_COMPRESSION_NONE, DC_COMPRESSION_RLE, DC_COMPRESSION_JPEG, DC_COMPRESSION_JPEG_LOSSLESS, DC_COMPRESSION_JPEG_LS,
-    DC_COMPRESSION_J2K, DC_COMPRESSION_HTJ2K, DC_COMPRESSION_JPEG_XL, DC_COMPRESSION_DEFLATED_FRAMES,
-    DC_COMPRESSION_VIDEO, DC_COMPRESSION_OTHER
-} dc_compression;
+#include "../codec/compression.h"
 
 typedef struct dc_syntax {
     const char *uid;
