@@ -27,10 +27,21 @@ build = {
         "csrc/base/status.c",
         "csrc/bind/core.c",
         "csrc/bind/kit.c",
+        "csrc/bind/version.c",
+        "csrc/io/version.c",
       },
       libraries = { "z", "uv" },
     },
+    ["dicom.codec"] = {
+      sources = { "csrc/bind/codec.c", "csrc/codec/j2k.c" }, -- openjpeg.h lies in a versioned folder: j2k.c looks
+      libraries = { "openjp2" },
+    },
+    ["dicom.tls"] = {
+      sources = { "csrc/base/status.c", "csrc/bind/kit.c", "csrc/bind/tls.c", "csrc/crypt/hmac.c" },
+      libraries = { "crypto" },
+    },
     ["dicom"] = "lua/dicom/init.lua",
     ["dicom.error"] = "lua/dicom/error.lua",
+    ["dicom.versions"] = "lua/dicom/versions.lua",
   },
 }

@@ -4,7 +4,10 @@
 
 LUAMOD_API int luaopen_dicom_core(lua_State *L)
 {
-    static void (*const classes[])(lua_State *) = { dc_open_kit };
+    static void (*const classes[])(lua_State *) = {
+        dc_open_kit,
+        dc_open_version,
+    };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         classes[i](L);

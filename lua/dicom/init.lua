@@ -2,6 +2,7 @@
 --- The public face of the package. Modules are loaded on first use, so that a small script starts fast.
 local lazy = {
   -- name = { module, field }
+  versions = { "dicom.versions" },
 }
 
 local M = {}
