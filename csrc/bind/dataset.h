@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What the rest of the binding needs of the class dicom.dataset. */
+#ifndef DC_BIND_DATASET_H
+#define DC_BIND_DATASET_H
+
+#include "../data/reader.h"
+#include "../data/writer.h"
+#include "kit.h"
+
+#define DC_DATASET "dicom.dataset"
+
+typedef struct dc_dataset_view {
+    dc_object *object;   /* one reference; NULL: closed */
+    dc_dataset *node;
+    uint32_t generation; /* the node's when the view was made */
+} dc_dataset_view;
+
+DC_BEGIN
+/* Raises when the argument is no data set, is closed, or is no longer part of its data set. */
+dc_dataset *dc_check_dataset(lua_State *L, int arg);
+
+/* Pushes a view of the node, with a reference of its own. */
+void dc_push_dataset(lua_State *L, dc_object *object, dc_dataset *node);
+
+/* Reads { strict=, stop=, syntax=, limits={depth=, elements=, inflated=, ratio=, held=} } at `arg` (nil: defaults);
+   raises on unknown fields. `size` and `durable` are left to the caller. */
+void dc_check_read_options(lua_State *L, int arg, dc_reader_options *options, dc_limits *limits);
+
+/* Reads { syntax=, raw=, part10=, source_aet= }. The strings stay owned by the table. */
+void dc_check_write_options(lua_State *L, int arg, dc_writer_options *options);
+DC_END
+
+#endif
