@@ -22,6 +22,9 @@ $(BUILD)/obj/%.o: %.c
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
+gen:
+	$(LUA) csrc/gen/make.lua
+
 clean:
 	rm -rf $(BUILD)
-.PHONY: all clean
+.PHONY: all gen clean

@@ -3,31 +3,14 @@
 #ifndef DC_DICT_H
 #define DC_DICT_H
 
+#include "../gen/tables.h" /* dc_dict_entry, dc_uid_entry */
 #include "vr.h"
 
 #define DC_TAG(g, e) ((uint32_t)(g) << 16 | (uint32_t)(e))
 
-typedef struct dc_dict_entry {
-    uint32_t tag;     /* of a repeating group: its first tag (PS3.5 7.6) */
-    uint32_t mask;    /* bits of a tag that must agree; 0xFFFFFFFF except for repeating groups */
-    uint32_t keyword; /* offset into dc_dict_text, NUL-terminated; "" when there is none */
-    uint32_t name;    /* the same */
-    uint8_t vr;       /* dc_vr, also DC_VR_US_SS and so on; DC_VR_NONE for items and delimiters */
-    uint8_t vm_min;
-    uint8_t vm_max;   /* 0: no limit */
-    uint8_t vm_step;  /* "2-2n": 2 */
-    uint8_t retired;
-} dc_dict_entry;
-
-typedef struct dc_uid_entry {
-    const char *uid, *keyword, *name, *type; /* type as in PS3.6 Annex A: "SOP Class", "Transfer Syntax", ... */
-    uint8_t retired;
-} dc_uid_entry;
-
 DC_BEGIN
-extern const char dc_dict_text[];
-
-/* Public tags, repeating groups (50xx, 60xx, ...) and group lengths (gggg,0000) included. NULL when unknown. */
+/* Public tags, repeating groups (50xx, 60xx, ...), group lengths (gggg,0000) and private creators (odd,0010-00FF)
+   included. NULL when unknown. */
 const dc_dict_entry *dc_dict_by_tag(uint32_t tag);
 
 /* Exact spelling. For a repeating group the tag of the first group. NULL when unknown. Constant time. */
