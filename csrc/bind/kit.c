@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "core.h"
+
+#define DC_BUFFER "dicom.buffer"
 
 void dc_kit_class(lua_State *L, const dc_class *class)
 {
@@ -68,6 +71,36 @@ int dc_kit_raise(lua_State *L, dc_status status, uint32_t tag, uint64_t offset, 
     return lua_error(L);
 }
 
+int dc_kit_usage(lua_State *L, const char *format, ...)
+{
+    va_list args;
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "usage");
+    lua_setfield(L, -2, "code");
+    luaL_where(L, 1);
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_concat(L, 2);
+    lua_setfield(L, -2, "text");
+    luaL_setmetatable(L, DC_ERROR);
+    return lua_error(L);
+}
+
+static int buffer_gc(lua_State *L)
+{
+    dc_buf_free(luaL_checkudata(L, 1, DC_BUFFER));
+    return 0;
+}
+
+dc_buf *dc_kit_buf(lua_State *L)
+{
+    dc_buf *b = lua_newuserdatauv(L, sizeof *b, 0);
+    dc_buf_init(b);
+    luaL_setmetatable(L, DC_BUFFER);
+    return b;
+}
+
 int dc_kit_fail_errno(lua_State *L, int err, const char *path)
 {
     lua_pushnil(L);
@@ -100,6 +133,9 @@ static int error_metatable(lua_State *L)
 
 void dc_open_kit(lua_State *L)
 {
+    static const luaL_Reg buffer[] = { { "__gc", buffer_gc }, { "__close", buffer_gc }, { NULL, NULL } };
+    static const dc_class class = { DC_BUFFER, buffer, NULL };
+    dc_kit_class(L, &class);
     lua_pushcfunction(L, error_metatable);
     lua_setfield(L, -2, "error_metatable");
 }

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "../base/buf.h"
 #include "../base/span.h"
 #include "../base/status.h"
 
@@ -33,8 +34,14 @@ void dc_kit_push_error(lua_State *L, dc_status status, uint32_t tag, uint64_t of
 /* Raises the same object. */
 int dc_kit_raise(lua_State *L, dc_status status, uint32_t tag, uint64_t offset, const char *detail);
 
+/* Raises an error object with code "usage" for a misuse: the caller's position, then the text. Formats as luaL_error. */
+int dc_kit_usage(lua_State *L, const char *format, ...);
+
 /* From errno: code "system", text with strerror and the path. */
 int dc_kit_fail_errno(lua_State *L, int err, const char *path);
+
+/* A growing buffer in a userdata, pushed: an error that is raised while it is in use leaves nothing behind. */
+dc_buf *dc_kit_buf(lua_State *L);
 
 /* Tells the collector that `bytes` were allocated outside it. */
 void dc_kit_account(lua_State *L, size_t bytes);
