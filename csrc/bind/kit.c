@@ -5,8 +5,6 @@
 
 #include "core.h"
 
-#define DC_BUFFER "dicom.buffer"
-
 void dc_kit_class(lua_State *L, const dc_class *class)
 {
     if (luaL_newmetatable(L, class->name)) {
@@ -87,20 +85,6 @@ int dc_kit_usage(lua_State *L, const char *format, ...)
     return lua_error(L);
 }
 
-static int buffer_gc(lua_State *L)
-{
-    dc_buf_free(luaL_checkudata(L, 1, DC_BUFFER));
-    return 0;
-}
-
-dc_buf *dc_kit_buf(lua_State *L)
-{
-    dc_buf *b = lua_newuserdatauv(L, sizeof *b, 0);
-    dc_buf_init(b);
-    luaL_setmetatable(L, DC_BUFFER);
-    return b;
-}
-
 int dc_kit_fail_errno(lua_State *L, int err, const char *path)
 {
     lua_pushnil(L);
@@ -133,9 +117,6 @@ static int error_metatable(lua_State *L)
 
 void dc_open_kit(lua_State *L)
 {
-    static const luaL_Reg buffer[] = { { "__gc", buffer_gc }, { "__close", buffer_gc }, { NULL, NULL } };
-    static const dc_class class = { DC_BUFFER, buffer, NULL };
-    dc_kit_class(L, &class);
     lua_pushcfunction(L, error_metatable);
     lua_setfield(L, -2, "error_metatable");
 }

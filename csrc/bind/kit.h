@@ -6,7 +6,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "../base/buf.h"
 #include "../base/span.h"
 #include "../base/status.h"
 
@@ -39,9 +38,6 @@ int dc_kit_usage(lua_State *L, const char *format, ...);
 
 /* From errno: code "system", text with strerror and the path. */
 int dc_kit_fail_errno(lua_State *L, int err, const char *path);
-
-/* A growing buffer in a userdata, pushed: an error that is raised while it is in use leaves nothing behind. */
-dc_buf *dc_kit_buf(lua_State *L);
 
 /* Tells the collector that `bytes` were allocated outside it. */
 void dc_kit_account(lua_State *L, size_t bytes);
