@@ -49,6 +49,9 @@ build = {
     },
     ["dicom"] = "lua/dicom/init.lua",
     ["dicom.error"] = "lua/dicom/error.lua",
+    ["dicom.gen.confidentiality"] = "lua/dicom/gen/confidentiality.lua",
+    ["dicom.gen.keywords"] = "lua/dicom/gen/keywords.lua",
+    ["dicom.gen.safe_private"] = "lua/dicom/gen/safe_private.lua",
     ["dicom.versions"] = "lua/dicom/versions.lua",
   },
 }
