@@ -1,30 +1,125 @@
 # SPDX-License-Identifier: MIT
+# make            builds into build/: the C modules and build/bin/dicom
+# make demo       the whole journey on invented patients      make test   the specs
+# make deps       installs what both need (Debian, Ubuntu)    make deps-peers, deps-lint   for the rest of spec/, for lint
+# make lint asan bench gen    make fuzz TIME=60    make install PREFIX=/usr/local    make clean
 LUA ?= lua5.4
 BUILD ?= build
-ROCKSPEC := rockspec/dicom-scm-1.rockspec
+PREFIX ?= /usr/local
+TIME ?= 60
 CC ?= cc
+# LuaRocks compiles with -O2 -fPIC: the same here, so that specs and bench see what users install.
 CFLAGS ?= -O2
 WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla
 INC := -I/usr/include/lua5.4
+ROCKSPEC := rockspec/dicom-scm-1.rockspec
+SUB := $(MAKE) --no-print-directory
 
-# "module: source source ... -- library library", one line a C module of the rockspec
-.DEFAULT_GOAL := all
+all:
+
+# Lists and link rules come from the rockspec; reading it takes Lua, which `make deps` may be about to install.
+ifneq ($(shell command -v $(LUA)),)
+ifneq ($(MAKECMDGOALS),clean)
 -include $(BUILD)/rock.mk
+endif
+endif
 $(BUILD)/rock.mk: $(ROCKSPEC) Makefile spec/support/rock.lua
 	@mkdir -p $(BUILD)
-	@$(LUA) spec/support/rock.lua $(BUILD) > $@
+	@$(LUA) spec/support/rock.lua $(BUILD) > $@.new && mv $@.new $@
 
-all: $(MODULES)
+all: has-lua $(MODULES) $(BUILD)/bin/dicom
 
-$(BUILD)/obj/%.o: %.c
+has-lua:
+	@command -v $(LUA) >/dev/null || { echo "$(LUA) is not installed; this installs all that is needed: make deps" >&2; exit 1; }
+
+$(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) -fPIC $(INC) -MMD -MP -c $< -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
+# The launcher finds the checkout from its own name, else (a link to it) where it was built.
+define LAUNCHER
+#!$(shell command -v $(LUA))
+local top = arg[0]:match "^(.*/)$(BUILD)/bin/dicom$$" or arg[0] == "$(BUILD)/bin/dicom" and "./" or "$(CURDIR)/"
+package.path = top .. "lua/?.lua;" .. top .. "lua/?/init.lua;" .. package.path
+package.cpath = top .. "$(BUILD)/?.so;" .. package.cpath
+os.exit(require("dicom.cli").main(arg))
+endef
+export LAUNCHER
+
+# An ASan build needs the library in the process before Lua starts.
+define ASAN_LAUNCHER
+#!/bin/sh
+LD_PRELOAD=$$(gcc -print-file-name=libasan.so) exec $(LUA) "$(CURDIR)/$(BUILD)/bin/dicom.lua" "$$@"
+endef
+export ASAN_LAUNCHER
+
+ifeq ($(findstring sanitize,$(CFLAGS)),)
+$(BUILD)/bin/dicom: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$LAUNCHER" > $@ && chmod +x $@
+else
+$(BUILD)/bin/dicom: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$LAUNCHER" > $@.lua
+	@printf '%s\n' "$$ASAN_LAUNCHER" > $@ && chmod +x $@
+endif
+
+# Debian's names. DEPS: to build, to run the demo and the specs. Installing happens only when something is missing.
+DEPS := gcc libc6-dev lua5.4 liblua5.4-dev libuv1-dev zlib1g-dev libssl-dev libopenjp2-7-dev lua-argparse lua-busted \
+  lua-filesystem lua-system dcmtk
+DEPS_PEERS := orthanc python3-pydicom libgdcm-tools strace time luarocks
+DEPS_LINT := lua-check cppcheck
+INSTALL_PACKAGES = @spec/support/packages.sh
+
+deps:
+	$(INSTALL_PACKAGES) $(DEPS)
+deps-peers:
+	$(INSTALL_PACKAGES) $(DEPS_PEERS)
+deps-lint:
+	$(INSTALL_PACKAGES) $(DEPS_LINT)
+
+demo: deps
+	@$(SUB) all
+	@$(LUA) examples/demo.lua
+
+test: deps
+	@$(SUB) all
+	@DICOM_BUILD=$(BUILD) busted
+
+# The specs again, with every C file under AddressSanitizer and UndefinedBehaviorSanitizer. Lua itself keeps what it has
+# until it ends, so leaks are the allocation counters' job (spec/memory_spec.lua), not the leak checker's.
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+asan: deps
+	@$(SUB) all BUILD=build-asan CFLAGS="-O1 -g $(ASAN)"
+	@LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	  DICOM_BUILD=build-asan $(LUA) "$$(command -v busted)" --ignore-lua
+
+lint: deps-lint
+	luacheck --quiet .
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+	  --suppress=missingIncludeSystem -D_GNU_SOURCE -D__GNUC__ -i csrc/gen csrc
+	@! grep -rnE '\b(TODO|FIXME)\b' csrc lua examples spec --include='*.[ch]' --include='*.lua'
+
+bench: all
+	@$(LUA) spec/bench/run.lua
+
+fuzz: all
+	@$(SUB) -C spec/fuzz TIME=$(TIME)
+
 gen:
 	$(LUA) csrc/gen/make.lua
 
+install: all
+	@for f in $(LUA_SOURCES); do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/lua/5.4/$${f#lua/}; done
+	@for f in $(MODULES); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/lib/lua/5.4/$${f#$(BUILD)/}; done
+	@sed -e 's|^local top.*|local top = "$(PREFIX)/"|' -e 's|lua/?|share/lua/5.4/?|g' -e 's|$(BUILD)/?.so|lib/lua/5.4/?.so|' \
+	  $(BUILD)/bin/dicom > $(BUILD)/bin/dicom.installed
+	@install -D -m 755 $(BUILD)/bin/dicom.installed $(DESTDIR)$(PREFIX)/bin/dicom
+
 clean:
-	rm -rf $(BUILD)
-.PHONY: all gen clean
+	rm -rf build build-* dicom $(BUILD)
+
+.PHONY: all has-lua deps deps-peers deps-lint demo test asan lint bench fuzz gen install clean
+.DELETE_ON_ERROR:

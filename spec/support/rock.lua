@@ -1,33 +1,48 @@
 -- SPDX-License-Identifier: MIT
--- Reads the rockspec; prints make rules for its C modules: lua rock.lua BUILD > rock.mk
+-- The rockspec, read: the Makefile's and the specs' view of what the rock is made of.
+-- As a program it prints what the Makefile includes: lua rock.lua BUILD > BUILD/rock.mk
 local M = {}
 
---- The rockspec as a table.
+---@param path? string
+---@return table # the rockspec
 function M.read(path)
   local env = {}
   assert(loadfile(path or "rockspec/dicom-scm-1.rockspec", "t", env))()
   return env
 end
 
-local function rules(build)
-  local targets, out = {}, {}
-  for name, m in pairs(M.read().build.modules) do
-    if type(m) == "table" then
-      local so = build .. "/" .. name:gsub("%.", "/") .. ".so"
-      local objects, libs = {}, {}
-      for i, source in ipairs(m.sources) do objects[i] = build .. "/obj/" .. source:gsub("%.c$", ".o") end
-      for i, lib in ipairs(m.libraries or {}) do libs[i] = "-l" .. lib end
-      targets[#targets + 1] = so
-      out[#out + 1] = ("%s: %s\n\t@mkdir -p $(@D)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ %s\n")
-        :format(so, table.concat(objects, " "), table.concat(libs, " "))
-    end
-  end
-  table.sort(targets)
-  table.sort(out)
-  print("MODULES := " .. table.concat(targets, " "))
-  print(table.concat(out, "\n"))
+-- The rule that links one C module.
+local function link_rule(build, name, module)
+  local so = build .. "/" .. name:gsub("%.", "/") .. ".so"
+  local objects, libraries = {}, {}
+  for i, source in ipairs(module.sources) do objects[i] = build .. "/obj/" .. source:gsub("%.c$", ".o") end
+  for i, library in ipairs(module.libraries or {}) do libraries[i] = "-l" .. library end
+  return so, ("%s: %s\n\t@mkdir -p $(@D)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ %s\n"):format(
+    so, table.concat(objects, " "), table.concat(libraries, " "))
 end
 
-if arg and arg[0] and arg[0]:find("rock%.lua$") and arg[1] then rules(arg[1]) end
+---@param build string folder
+---@return string # make rules for the C modules, and the lists MODULES, C_SOURCES, LUA_SOURCES
+function M.make(build)
+  local targets, rules, c, lua = {}, {}, {}, {}
+  for name, module in pairs(M.read().build.modules) do
+    if type(module) == "table" then
+      targets[#targets + 1], rules[#rules + 1] = link_rule(build, name, module)
+      table.move(module.sources, 1, #module.sources, #c + 1, c)
+    else
+      lua[#lua + 1] = module
+    end
+  end
+  local lists = {}
+  for name, list in pairs { MODULES = targets, C_SOURCES = c, LUA_SOURCES = lua } do
+    table.sort(list)
+    lists[#lists + 1] = name .. " := " .. table.concat(list, " ")
+  end
+  table.sort(lists)
+  table.sort(rules)
+  return table.concat(lists, "\n") .. "\n" .. table.concat(rules, "\n")
+end
+
+if arg and arg[0] and arg[0]:find "rock%.lua$" and arg[1] then io.write(M.make(arg[1])) end
 
 return M
