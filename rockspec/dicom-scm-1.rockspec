@@ -44,7 +44,13 @@ build = {
       libraries = { "openjp2" },
     },
     ["dicom.tls"] = {
-      sources = { "csrc/base/status.c", "csrc/bind/kit.c", "csrc/bind/tls.c", "csrc/crypt/hmac.c" },
+      sources = {
+        "csrc/base/buf.c",
+        "csrc/base/status.c",
+        "csrc/bind/kit.c",
+        "csrc/bind/tls.c",
+        "csrc/crypt/hmac.c",
+      },
       libraries = { "crypto" },
     },
     ["dicom"] = "lua/dicom/init.lua",
