@@ -42,8 +42,15 @@ enum {
     DC_EL_DICT_VR = 16,   /* implicit VR: vr is the dictionary's */
     DC_EL_REPAIRED = 32,  /* ORIGINAL bytes exist (raw saving copies them) but are not what we write */
     DC_EL_IMPLICIT = 64,  /* header in the source is implicit VR (8 bytes) */
-    DC_EL_UN = 128        /* VR in the source is UN, vr is the dictionary's */
+    DC_EL_UN = 128,       /* VR in the source is UN, vr is the dictionary's; what is inside is implicit little endian */
+    DC_EL_LONG = 256,     /* header in the source has a 32-bit length after a VR (12 bytes) */
+    DC_EL_TAKEN = 512     /* with OWNED: the block was made by the caller */
 };
+
+#define DC_TAG_ITEM 0xFFFEE000u      /* PS3.5 7.5 */
+#define DC_TAG_ITEM_END 0xFFFEE00Du
+#define DC_TAG_SEQUENCE_END 0xFFFEE0DDu
+#define DC_TAG_PIXEL_DATA 0x7FE00010u
 
 typedef struct dc_fragment {
     uint64_t offset; /* of the first byte: in the source, or of bytes when bytes is not NULL */
@@ -86,6 +93,8 @@ struct dc_dataset {
     uint64_t at, length;  /* of the item in the source: its header's offset, bytes after the 8-byte header */
     uint8_t undefined;    /* item of undefined length in the source */
     uint8_t modified;     /* something in here or below changed since reading */
+    uint8_t repaired;     /* reading mended something in here or below: the source's bytes are not what we write */
+    uint8_t unsettled;    /* appended out of order: dc_dataset_settle is due */
 };
 
 /* One thing that reading mended. */
@@ -94,6 +103,12 @@ typedef struct dc_repair {
     uint32_t tag;
     uint64_t offset;
 } dc_repair;
+
+/* Bytes of the source that were fed while reading: they stay in memory as long as the object. */
+typedef struct dc_window {
+    uint64_t offset;
+    dc_span bytes;
+} dc_window;
 
 typedef struct dc_block dc_block; /* a value set after reading: malloc'd, linked, freed with its element */
 
@@ -104,13 +119,20 @@ struct dc_object {
     const dc_syntax *syntax; /* of the bytes in the source; explicit little endian for a made one */
     dc_dataset root, meta;   /* meta: group 0002 (PS3.10 7.1); count 0 where the source had none */
     uint64_t begin, end;     /* the data set in the source, before and after (end: after its last element) */
-    uint64_t tail;           /* bytes after end that belong to nothing */
+    uint64_t tail;           /* bytes after end that belong to nothing; after a stop: that were not read */
+    bool stopped;            /* reading ended at options.stop_tag: what follows `end` was not read */
+    dc_source *packed;       /* deflated: where the file is; `source` then holds the inflated data set, from offset 0 */
+    uint64_t packed_begin, packed_end; /* the deflated bytes in `packed` */
+    dc_window *windows;
+    uint32_t window_count, window_cap;
+    dc_object *origin;       /* a clone: the object whose windows hold the bytes */
     dc_repair *repairs;
     uint32_t repair_count, repair_cap;
     uint32_t elements;       /* in total, against the limit */
     dc_limits limits;
     dc_block *blocks;
     dc_dataset *free_items;
+    dc_items *free_lists;
     size_t held;             /* bytes allocated besides the arena, for the collector */
     dc_status status;        /* of the last failure, with the place */
     uint32_t status_tag;
@@ -131,6 +153,10 @@ dc_source *dc_source_memory(const void *bytes, size_t n);             /* keeps a
 dc_source *dc_source_memory_take(uint8_t *bytes, size_t n);           /* takes a malloc'd block */
 const uint8_t *dc_source_bytes(const dc_source *s);                   /* of a memory source, else NULL */
 
+/* n bytes at `offset` of the object's source, when they are in memory; else NULL. */
+const uint8_t *dc_object_at(const dc_object *o, uint64_t offset, uint64_t n);
+dc_status dc_object_window(dc_object *o, uint64_t offset, dc_span bytes); /* remembers fed bytes */
+
 /* Elements. Pointers to elements stay valid until the data set is next changed. */
 dc_element *dc_dataset_find(const dc_dataset *ds, uint32_t tag);      /* NULL when absent */
 uint32_t dc_dataset_lower(const dc_dataset *ds, uint32_t tag);        /* index of the first element with tag >= this */
@@ -143,7 +169,7 @@ dc_status dc_dataset_settle(dc_dataset *ds);
 /* Changes; each marks the way up to the root as modified. The value is copied. It is padded to even length by the
    writer, not here. `vr` may not be SQ. */
 dc_status dc_dataset_set(dc_dataset *ds, uint32_t tag, dc_vr vr, dc_span value, bool big);
-/* The same without a copy: a range of the object's own source or n zero bytes need no memory. */
+/* The same, taking a malloc'd block; freed also on failure. */
 dc_status dc_dataset_set_owned(dc_dataset *ds, uint32_t tag, dc_vr vr, uint8_t *malloced, size_t n);
 dc_status dc_dataset_remove(dc_dataset *ds, uint32_t tag); /* DC_OK also when absent */
 dc_status dc_dataset_remove_range(dc_dataset *ds, uint32_t first, uint32_t last);
@@ -153,6 +179,12 @@ void dc_dataset_touch(dc_dataset *ds);                     /* marks modified up 
 dc_status dc_dataset_set_sequence(dc_dataset *ds, uint32_t tag); /* empty */
 dc_status dc_dataset_insert_item(dc_dataset *ds, uint32_t tag, uint32_t index, dc_dataset **item);
 dc_status dc_dataset_remove_item(dc_dataset *ds, uint32_t tag, uint32_t index);
+
+/* Bytes of the element's header in the source. */
+static inline uint32_t dc_element_header(const dc_element *e)
+{
+    return e->flags & DC_EL_LONG ? 12 : 8;
+}
 
 /* Deep copies, also between objects. DC_E_CYCLE for an item into its own descendant. Values held as ranges are read
    into memory when `to` belongs to an object with another source (up to the limit `inflated`), shared otherwise. */

@@ -4,7 +4,8 @@
    dc_reader_next gives DC_MORE with `need`: feed it the bytes of the source from need.offset, at least need.length of
    them unless the source ends before; more are welcome. The bytes must stay where they are as long as the object
    lives (allocate them with dc_arena_alloc(&object->arena, ...)). DC_OK: the object is complete. Failures: see
-   object->status. Values above limits.held are left in the source, so that a file costs one or two reads. A deflated
+   object->status. A need that says `transient` is for headers only (fragments, a deflated stream): those bytes may be
+   thrown away after the next call of dc_reader_next. Values above limits.held are left in the source, so that a file costs one or two reads. A deflated
    data set is fed whole; its inflated bytes become a memory source of the object. */
 #ifndef DC_READER_H
 #define DC_READER_H
@@ -22,6 +23,7 @@ typedef struct dc_reader_options {
 typedef struct dc_need {
     uint64_t offset;
     size_t length;
+    bool transient;
 } dc_need;
 
 DC_BEGIN
