@@ -5,6 +5,7 @@
 LUAMOD_API int luaopen_dicom_core(lua_State *L)
 {
     static void (*const classes[])(lua_State *) = {
+        dc_open_dict,
         dc_open_kit,
         dc_open_version,
     };
