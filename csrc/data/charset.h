@@ -4,14 +4,14 @@
 #define DC_CHARSET_H
 
 #include "../base/buf.h"
-#include "dataset.h"
+#include "value.h"
 
 /* A parsed (0008,0005): small, copied by value. */
 typedef struct dc_charset {
     uint8_t sets[8]; /* rows of charset.c's table; [0] is value 1 */
     uint8_t count;
-    bool multibyte;  /* a backslash byte may be half a character (GBK, GB18030, ISO 2022 escapes) */
-    bool known;      /* every term is known */
+    uint8_t multibyte; /* dc_multibyte */
+    bool known;        /* every term is known */
 } dc_charset;
 
 DC_BEGIN
