@@ -2,6 +2,7 @@
 /* Opening: windows of the file are read as the reader asks for them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -44,18 +45,46 @@ static dc_status read_window(int fd, uint64_t offset, uint8_t *p, size_t n)
     return DC_OK;
 }
 
-/* One window for the reader: all it needs, more while that is cheap. It stays as long as the object. */
-static dc_status feed(dc_reader *r, dc_object *o, int fd, const dc_need *need, size_t window)
+/* Feeds the reader: windows that stay as long as the object, and one block for bytes that are only looked at. */
+typedef struct feeder {
+    dc_reader *reader;
+    dc_object *object;
+    int fd;
+    size_t window; /* size of the next one, growing fourfold */
+    uint8_t *passing;
+    size_t passing_size;
+} feeder;
+
+static uint8_t *passing_block(feeder *f, size_t n)
 {
-    uint64_t left = need->offset < o->source->size ? o->source->size - need->offset : 0;
-    uint64_t n = need->length > window ? need->length : window;
+    if (n > f->passing_size) {
+        free(f->passing);
+        f->passing = malloc(n);
+        f->passing_size = f->passing ? n : 0;
+    }
+    return f->passing;
+}
+
+static uint8_t *staying_block(feeder *f, size_t n)
+{
+    if (f->window < MOST_WINDOW)
+        f->window *= 4;
+    return dc_arena_alloc(&f->object->arena, n);
+}
+
+/* All that is needed, and more while that is cheap. */
+static dc_status feed(feeder *f, const dc_need *need)
+{
+    uint64_t size = f->object->source->size, left = need->offset < size ? size - need->offset : 0;
+    uint64_t n = need->transient ? FIRST_WINDOW : f->window;
+    n = need->length > n ? need->length : n;
     n = n > left ? left : n;
-    uint8_t *p = dc_arena_alloc(&o->arena, n);
-    if (!p)
+    uint8_t *p = need->transient ? passing_block(f, n) : staying_block(f, n);
+    if (!p && n)
         return DC_E_MEMORY;
-    dc_status st = read_window(fd, need->offset, p, n);
+    dc_status st = read_window(f->fd, need->offset, p, n);
     if (!st)
-        dc_reader_feed(r, need->offset, dc_span_make(p, n));
+        dc_reader_feed(f->reader, need->offset, dc_span_make(p, n));
     return st;
 }
 
@@ -63,16 +92,14 @@ static dc_status read_object(dc_object *o, int fd, const dc_reader_options *opti
 {
     dc_need need;
     dc_status st;
-    size_t window = FIRST_WINDOW;
-    dc_reader *r = dc_reader_new(o, o->source->size, options);
-    if (!r)
+    feeder f = { dc_reader_new(o, o->source->size, options), o, fd, FIRST_WINDOW, NULL, 0 };
+    if (!f.reader)
         return DC_E_MEMORY;
-    while ((st = dc_reader_next(r, &need)) == DC_MORE) {
-        if ((st = feed(r, o, fd, &need, window)))
+    while ((st = dc_reader_next(f.reader, &need)) == DC_MORE)
+        if ((st = feed(&f, &need)))
             break;
-        window = window < MOST_WINDOW ? window * 4 : window;
-    }
-    dc_reader_free(r);
+    dc_reader_free(f.reader);
+    free(f.passing);
     return st == DC_E_SYSTEM ? failed(error, "read") : st;
 }
 
