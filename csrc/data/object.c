@@ -101,7 +101,7 @@ const uint8_t *dc_object_at(const dc_object *o, uint64_t offset, uint64_t n)
     const uint8_t *memory = dc_source_bytes(o->source);
     if (memory)
         return offset <= o->source->size && n <= o->source->size - offset ? memory + offset : NULL;
-    if (o->origin)
+    if (o->origin && o->origin->source == o->source) /* saved over since: its windows are of the old file */
         o = o->origin;
     for (uint32_t i = 0; i < o->window_count; i++) {
         const uint8_t *p = in_window(&o->windows[i], offset, n);

@@ -189,7 +189,8 @@ static dc_status finish(int fd, const char *temp, const char *path, bool durable
 static bool is_own_file(const dc_object *o, const char *path)
 {
     struct stat a, b;
-    return o->source && o->source->path && !stat(path, &a) && !stat(o->source->path, &b) && a.st_ino == b.st_ino &&
+    const dc_source *source = o->packed ? o->packed : o->source;
+    return source && source->path && !stat(path, &a) && !stat(source->path, &b) && a.st_ino == b.st_ino &&
            a.st_dev == b.st_dev;
 }
 
@@ -214,6 +215,7 @@ static void rebase_fragments(dc_fragments *fragments, const dc_fragments *fresh)
 static void rebase_dataset(dc_dataset *ds, const dc_dataset *fresh)
 {
     ds->modified = 1;
+    ds->repaired = 0;
     for (uint32_t i = 0; i < ds->count; i++) {
         dc_element *e = &ds->elements[i];
         const dc_element *f = dc_dataset_find(fresh, e->tag);
@@ -230,10 +232,20 @@ static void rebase_dataset(dc_dataset *ds, const dc_dataset *fresh)
     }
 }
 
+/* What was inflated is in memory already: only the way back to the old file is cut. */
+static void unpack(dc_object *o)
+{
+    dc_source_unref(o->packed);
+    o->packed = NULL;
+    o->root.modified = 1;
+}
+
 static dc_status rebase(dc_object *o, const char *path, dc_file_error *error)
 {
     dc_object *fresh;
     dc_file_open_options options = { { NULL, false, 0 }, &o->limits, 0 };
+    if (o->packed)
+        return unpack(o), DC_OK;
     dc_status st = dc_file_open(path, &options, &fresh, error);
     if (!st) {
         rebase_dataset(&o->root, &fresh->root);
@@ -243,6 +255,7 @@ static dc_status rebase(dc_object *o, const char *path, dc_file_error *error)
         o->begin = fresh->begin;
         o->end = fresh->end;
         o->tail = fresh->tail;
+        o->window_count = 0; /* their offsets are those of the old file */
     }
     dc_object_unref(fresh);
     return st;
