@@ -7,7 +7,9 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
     static void (*const classes[])(lua_State *) = {
         dc_open_dict,
         dc_open_kit,
+        dc_open_loop,
         dc_open_version,
+        dc_open_work,
     };
     lua_newtable(L);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)

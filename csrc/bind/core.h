@@ -10,7 +10,9 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L);
 DC_BEGIN
 void dc_open_dict(lua_State *L);
 void dc_open_kit(lua_State *L);
+void dc_open_loop(lua_State *L);
 void dc_open_version(lua_State *L);
+void dc_open_work(lua_State *L);
 DC_END
 
 #endif

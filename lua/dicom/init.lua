@@ -2,6 +2,11 @@
 --- The public face of the package. Modules are loaded on first use, so that a small script starts fast.
 local lazy = {
   -- name = { module, field }
+  run = { "dicom.task", "run" },
+  sleep = { "dicom.task", "sleep" },
+  stop = { "dicom.task", "stop" },
+  task = { "dicom.task", "task" },
+  timeout = { "dicom.task", "timeout" },
   versions = { "dicom.versions" },
 }
 
