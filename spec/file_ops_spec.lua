@@ -9,8 +9,8 @@ local function trace(text, options)
   local script = folder .. "/script.lua"
   assert(file.write(script, "local file = require 'dicom.file' local folder = ...\n" .. text))
   local out = folder .. "/trace"
-  local command = ("LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build/?.so;;' LD_PRELOAD= strace -f -y -qq -o %s %s lua5.4 %s %s")
-    :format(out, options or "-e trace=fsync,rename,write,renameat", script, folder)
+  local paths = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build/?.so;;'"
+  local command = ("%s strace -f -y -qq -o %s %s lua5.4 %s %s"):format(paths, out, options or "-e trace=fsync,rename,write,renameat", script, folder)
   local pipe = assert(io.popen(command .. " 2>&1"))
   local printed = pipe:read "a"
   pipe:close()
@@ -142,7 +142,9 @@ describe("file", function()
       local calls = {}
       for line in log:gmatch "[^\n]+" do
         local call = line:match "(fsync%b())" or line:match "(rename%b())"
-        if call and not call:find "%.tmp" then calls[#calls + 1] = call:gsub(folder:gsub("%-", "%%-"), ""):gsub("%d+<", "<") end
+        if call and not call:find "%.tmp" then
+          calls[#calls + 1] = call:gsub(folder:gsub("%-", "%%-"), ""):gsub("%d+<", "<")
+        end
       end
       assert.same({ "fsync(</in/a>)", 'rename("/in/a", "/out/b")', "fsync(</out>)", "fsync(</in>)" }, calls)
     end)

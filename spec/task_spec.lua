@@ -44,11 +44,11 @@ describe("task", function()
   it("waits for a thousand timers in order", function()
     local last, count = 0, 0
     for i = 1, 1000 do
-      local delay = (i * 7919) % 1000 / 20000
+      local delay = (i * 7919) % 1000 / 2500
       dicom.task(function()
         local at = task.now() + delay
         dicom.sleep(delay)
-        assert(at >= last - 0.002, "a later timer fired first")
+        assert(at >= last - 0.1, "a later timer fired first")
         last, count = at, count + 1
       end)
     end

@@ -303,7 +303,8 @@ function M.sleep(seconds)
   while not over do suspend(me) end
 end
 
---- Calls `f(...)` with a limit of time. Returns what it returns, or nil and an error of code "timeout"; raises what it raises.
+--- Calls `f(...)` with a limit of time. Returns what it returns, or nil and an error of code "timeout"; raises what
+--- it raises.
 ---@param seconds number
 ---@param f function
 ---@return any ...
