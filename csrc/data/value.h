@@ -12,6 +12,8 @@ typedef enum dc_multibyte {
     DC_MULTIBYTE_ESCAPES /* ISO 2022: between an escape to a two-byte G0 set and the one back */
 } dc_multibyte;
 
+enum { DC_DECIMAL_SIZE = 16 }; /* characters of a DS (PS3.5 6.2) */
+
 DC_BEGIN
 /* Number of values: by backslash for delimited VRs, by width for numbers; 0 when empty or only padding. */
 uint32_t dc_value_count(dc_vr vr, dc_span bytes, dc_multibyte multibyte);
@@ -33,8 +35,9 @@ bool dc_value_tag(dc_span bytes, uint32_t n, bool big, uint32_t *out);
 dc_status dc_decimal_parse(dc_span text, double *out);
 dc_status dc_integer_parse(dc_span text, int64_t *out);
 
-/* The shortest DS text of at most 16 characters that reads back as v, else the nearest that fits, always with a digit
-   before the point. Returns its length; 0 for inf and nan. `out` has room for 17. No locale is asked. */
+/* The fewest digits that read back as v in a DS of at most 16 characters, else the nearest that fits; plain notation
+   where it fits, always a digit before the point. Returns the length; 0 for inf and nan. `out` has room for 17.
+   No locale is asked. */
 size_t dc_decimal_format(double v, char *out);
 
 /* Does `text` (UTF-8) have the form that PS3.5 6.2 asks of one value of this VR? Characters, length, the digits of
