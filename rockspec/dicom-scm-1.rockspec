@@ -63,6 +63,11 @@ build = {
     },
     ["dicom"] = "lua/dicom/init.lua",
     ["dicom.deid.pseudonym"] = "lua/dicom/deid/pseudonym.lua",
+    ["dicom.cli"] = "lua/dicom/cli/init.lua",
+    ["dicom.cli.dump"] = "lua/dicom/cli/dump.lua",
+    ["dicom.cli.echo"] = "lua/dicom/cli/echo.lua",
+    ["dicom.cli.receive"] = "lua/dicom/cli/receive.lua",
+    ["dicom.cli.send"] = "lua/dicom/cli/send.lua",
     ["dicom.error"] = "lua/dicom/error.lua",
     ["dicom.file"] = "lua/dicom/file.lua",
     ["dicom.gen.confidentiality"] = "lua/dicom/gen/confidentiality.lua",
@@ -71,4 +76,5 @@ build = {
     ["dicom.task"] = "lua/dicom/task.lua",
     ["dicom.versions"] = "lua/dicom/versions.lua",
   },
+  install = { bin = { dicom = "lua/dicom/cli/main.lua" } },
 }
