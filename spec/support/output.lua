@@ -27,7 +27,8 @@ end
 local function print_skips(skips)
   local reasons, count, first = {}, {}, {}
   for _, skip in ipairs(skips) do
-    local reason = text_of(skip.message)
+    -- `pending "reason"` outside `it` is a test whose name is the reason.
+    local reason = skip.message and text_of(skip.message):gsub("^[%w_./]+:%d+: ", "") or skip.element.name
     if not count[reason] then reasons[#reasons + 1], first[reason] = reason, skip end
     count[reason] = (count[reason] or 0) + 1
   end
