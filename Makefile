@@ -20,7 +20,7 @@ all:
 # Lists and link rules come from the rockspec; reading it takes Lua, which `make deps` may be about to install.
 ifneq ($(shell command -v $(LUA)),)
 ifneq ($(MAKECMDGOALS),clean)
--include $(BUILD)/rock.mk
+include $(BUILD)/rock.mk
 endif
 endif
 $(BUILD)/rock.mk: $(ROCKSPEC) Makefile spec/support/rock.lua
@@ -34,7 +34,8 @@ has-lua:
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARN) -fPIC $(INC) -MMD -MP -c $< -o $@
+	@echo "  CC $<"
+	@$(CC) $(CFLAGS) $(WARN) -fPIC $(INC) -MMD -MP -c $< -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -17,7 +17,7 @@ local function link_rule(build, name, module)
   local objects, libraries = {}, {}
   for i, source in ipairs(module.sources) do objects[i] = build .. "/obj/" .. source:gsub("%.c$", ".o") end
   for i, library in ipairs(module.libraries or {}) do libraries[i] = "-l" .. library end
-  return so, ("%s: %s\n\t@mkdir -p $(@D)\n\t$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ %s\n"):format(
+  return so, ("%s: %s $(BUILD)/rock.mk\n\t@mkdir -p $(@D)\n\t@echo '  LD $@'\n\t@$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $(filter %%.o,$^) %s\n"):format(
     so, table.concat(objects, " "), table.concat(libraries, " "))
 end
 
