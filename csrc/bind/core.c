@@ -8,6 +8,7 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
         dc_open_dict,
         dc_open_kit,
         dc_open_loop,
+        dc_open_sandbox,
         dc_open_version,
         dc_open_work,
     };
@@ -15,4 +16,13 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         classes[i](L);
     return 1;
+}
+
+void dc_open_sandboxed(lua_State *L)
+{
+    static void (*const classes[])(lua_State *) = {
+        dc_open_kit,
+    };
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        classes[i](L);
 }

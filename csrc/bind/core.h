@@ -11,6 +11,8 @@ DC_BEGIN
 void dc_open_dict(lua_State *L);
 void dc_open_kit(lua_State *L);
 void dc_open_loop(lua_State *L);
+void dc_open_sandbox(lua_State *L);
+void dc_open_sandboxed(lua_State *L); /* the classes that rules may use: no files, no network */
 void dc_open_version(lua_State *L);
 void dc_open_work(lua_State *L);
 DC_END
