@@ -3,7 +3,8 @@
 
    A machine: dc_assoc_feed received bytes, take events with dc_assoc_next until DC_MORE, send what dc_assoc_out holds,
    dc_assoc_tick the time. The bytes of a data event point into what was fed: nothing is copied. Failures in what the
-   peer sends are events too (the machine has then put an A-ABORT into its output, PS3.8 9.2 AA-8). */
+   peer sends are events too (the machine has then put an A-ABORT into its output, PS3.8 9.2 AA-8). CLOSE is the last
+   event of every association, and the only one that says that its connection has no further use. */
 #ifndef DC_ASSOC_H
 #define DC_ASSOC_H
 
@@ -60,14 +61,16 @@ typedef struct dc_assoc_params {
 
 typedef enum dc_assoc_event_kind {
     DC_EVENT_REQUESTED, /* params: the peer's; answer with accept or reject */
-    DC_EVENT_ACCEPTED,  /* params: the peer's answer */
+    DC_EVENT_ACCEPTED,  /* params: the peer's answer, with a context for each that we proposed, in our order */
     DC_EVENT_REJECTED,  /* result, source, reason (PS3.8 table 9-21) */
     DC_EVENT_DATA,      /* a piece of a PDV */
     DC_EVENT_RELEASE,   /* the peer asks for release: answer with dc_assoc_release_reply */
-    DC_EVENT_RELEASED,  /* our release was answered; close the connection */
+    DC_EVENT_RELEASED,  /* our release was answered; CLOSE follows */
     DC_EVENT_ABORTED,   /* by the peer: source, reason */
-    DC_EVENT_FAILED,    /* the peer broke the protocol or a timer ran out: status, offset; an A-ABORT is in the output */
-    DC_EVENT_CLOSE      /* the transport connection is to be closed now, after the output is sent */
+    DC_EVENT_FAILED,    /* the peer broke the protocol, was lost, or a timer ran out: status, offset. Where there is still
+                           somebody to tell, an A-ABORT (or A-ASSOCIATE-RJ) is in the output */
+    DC_EVENT_CLOSE      /* the transport connection is to be closed now, after the output is sent. After A-ABORT, A-RELEASE-RP
+                           and A-ASSOCIATE-RJ of ours the peer closes first, or ARTIM runs out (PS3.8 9.1.5) */
 } dc_assoc_event_kind;
 
 typedef struct dc_assoc_event {
@@ -93,21 +96,28 @@ dc_assoc *dc_assoc_new(bool requestor, const dc_assoc_timers *timers); /* accept
 void dc_assoc_free(dc_assoc *a);
 dc_assoc_state dc_assoc_get_state(const dc_assoc *a);
 
-/* What was agreed, from ACCEPTED or our accept on: both sides' params and the contexts by id. */
+/* What was agreed, from ACCEPTED or our accept on: what the peer said, and the contexts by id: transfers[0] is agreed,
+   scu and scp are the requestor's roles (0 or 1, the defaults filled in). NULL unless accepted. */
 const dc_assoc_params *dc_assoc_peer(const dc_assoc *a);
-const dc_context *dc_assoc_context(const dc_assoc *a, uint8_t id); /* NULL unless accepted; transfers[0] is agreed */
+const dc_context *dc_assoc_context(const dc_assoc *a, uint8_t id);
 uint32_t dc_assoc_send_limit(const dc_assoc *a);                   /* longest P-DATA-TF PDU length we may send */
 
-/* Local requests. Parameters are copied. DC_E_STATE when the state does not allow it, nothing then happens. */
-dc_status dc_assoc_request(dc_assoc *a, const dc_assoc_params *params); /* output: A-ASSOCIATE-RQ */
-dc_status dc_assoc_accept(dc_assoc *a, const dc_assoc_params *params);  /* contexts answered by id */
+/* 1 to 16 characters of the default repertoire, no backslash or control character, not only spaces (PS3.5 6.2). */
+bool dc_ae_valid(const char *title);
+
+/* Local requests. Parameters are copied. DC_E_STATE when the state does not allow it, nothing then happens. Parameters
+   are checked before anything happens: DC_E_AE_TITLE, DC_E_UID, DC_E_CONTEXT, DC_E_PDU_LENGTH, DC_E_TOO_LONG. */
+dc_status dc_assoc_request(dc_assoc *a, const dc_assoc_params *params); /* the connection is open; A-ASSOCIATE-RQ */
+dc_status dc_assoc_accept(dc_assoc *a, const dc_assoc_params *params);  /* contexts answered by id, others are refused;
+                                                                           AE titles are taken from the request */
 dc_status dc_assoc_reject(dc_assoc *a, uint8_t result, uint8_t source, uint8_t reason);
 dc_status dc_assoc_release(dc_assoc *a);
 dc_status dc_assoc_release_reply(dc_assoc *a);
 void dc_assoc_abort(dc_assoc *a, uint8_t source, uint8_t reason);
-void dc_assoc_closed(dc_assoc *a); /* the transport connection closed or failed */
+void dc_assoc_closed(dc_assoc *a); /* the transport connection closed or failed: after next gave DC_MORE */
 
-/* Header of a P-DATA-TF PDU with one PDV of n value bytes, which the caller sends right after it (one writev). */
+/* Header of a P-DATA-TF PDU with one PDV of n value bytes (an even number, dc_assoc_send_limit - 6 at most), which the
+   caller sends right after it (one writev). */
 enum { DC_DATA_HEADER = 12 };
 dc_status dc_assoc_data_header(dc_assoc *a, uint8_t context, bool command, bool last, uint32_t n,
                                uint8_t header[DC_DATA_HEADER]);
@@ -117,7 +127,8 @@ void dc_assoc_feed(dc_assoc *a, dc_span received);
 dc_status dc_assoc_next(dc_assoc *a, dc_assoc_event *event); /* DC_OK with an event, or DC_MORE */
 dc_buf *dc_assoc_out(dc_assoc *a);                           /* to be sent; set len to 0 when it was */
 int64_t dc_assoc_deadline(const dc_assoc *a);                /* ms, in the clock given to tick; -1: none */
-void dc_assoc_tick(dc_assoc *a, int64_t now_ms);             /* call also after each feed and request */
+void dc_assoc_tick(dc_assoc *a, int64_t now_ms);             /* call also after new, each feed and local request: a timer
+                                                                starts at the tick that follows */
 DC_END
 
 #endif
