@@ -33,7 +33,7 @@ void dc_reader_free(dc_reader *r);
 void dc_reader_feed(dc_reader *r, uint64_t offset, dc_span bytes);
 dc_status dc_reader_next(dc_reader *r, dc_need *need);
 
-/* The whole source is in memory: new object, source and all. For bytes, deflate, fuzzers. */
+/* The whole source is in memory. `out` is the object also when reading fails, for the place; NULL: no memory. */
 dc_status dc_read_memory(dc_source *memory, const dc_reader_options *options, const dc_limits *limits, dc_object **out);
 DC_END
 

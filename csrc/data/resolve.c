@@ -33,7 +33,7 @@ dc_span dc_dataset_creator(const dc_dataset *ds, uint32_t tag)
 
 const dc_dict_entry *dc_dataset_entry(const dc_dataset *ds, uint32_t tag)
 {
-    if (!is_private(tag) || (tag & 0xFFFF) == 0)
+    if (!is_private(tag) || (tag & 0xFFFF) <= 0xFF)
         return dc_dict_by_tag(tag);
     dc_span creator = dc_dataset_creator(ds, tag);
     return creator.len ? dc_dict_private(creator, tag) : NULL;
