@@ -11,14 +11,20 @@ function M.read(path)
   return env
 end
 
+local LINK = [[
+%s: %s $(BUILD)/rock.mk
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $(filter %%.o,$^) %s
+]]
+
 -- The rule that links one C module.
 local function link_rule(build, name, module)
   local so = build .. "/" .. name:gsub("%.", "/") .. ".so"
   local objects, libraries = {}, {}
   for i, source in ipairs(module.sources) do objects[i] = build .. "/obj/" .. source:gsub("%.c$", ".o") end
   for i, library in ipairs(module.libraries or {}) do libraries[i] = "-l" .. library end
-  return so, ("%s: %s $(BUILD)/rock.mk\n\t@mkdir -p $(@D)\n\t@echo '  LD $@'\n\t@$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $(filter %%.o,$^) %s\n"):format(
-    so, table.concat(objects, " "), table.concat(libraries, " "))
+  return so, LINK:format(so, table.concat(objects, " "), table.concat(libraries, " "))
 end
 
 ---@param build string folder
