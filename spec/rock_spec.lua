@@ -29,6 +29,20 @@ local function sorted_keys(set)
   return t
 end
 
+-- What one list has and the other has not: a whole list would hide the one name that matters.
+local function differences(disk, listed)
+  local there, t = {}, {}
+  for _, path in ipairs(disk) do
+    there[path] = true
+    if not listed[path] then t[#t + 1] = path .. " is not in the rockspec" end
+  end
+  for path in pairs(listed) do
+    if not there[path] then t[#t + 1] = path .. " is not on disk" end
+  end
+  table.sort(t)
+  return t
+end
+
 describe("the rockspec", function()
   local build = rock.read().build
 
@@ -37,7 +51,7 @@ describe("the rockspec", function()
     for _, module in pairs(build.modules) do
       for _, source in ipairs(type(module) == "table" and module.sources or {}) do listed[source] = true end
     end
-    assert.same(on_disk "^csrc/.*%.c$", sorted_keys(listed))
+    assert.same({}, differences(on_disk "^csrc/.*%.c$", listed))
   end)
 
   it("lists exactly the Lua files on disk, by their module names", function()
@@ -50,7 +64,7 @@ describe("the rockspec", function()
       end
     end
     for _, script in pairs(build.install and build.install.bin or {}) do listed[script] = true end
-    assert.same(on_disk "^lua/.*%.lua$", sorted_keys(listed))
+    assert.same({}, differences(on_disk "^lua/.*%.lua$", listed))
   end)
 
   it("names modules that load, each alone", function()
