@@ -315,7 +315,7 @@ local function make_confidentiality()
 ---@field private dicom.gen.Rule  every private attribute
 return {
   edition = "PS3.15 2025e",]],
-    ("  options = {\n    %s,\n  },"):format((quoted(OPTIONS):gsub('(".-", ".-", ".-"), ', "%1,\n    "))),
+    "  options = {\n    " .. quoted(OPTIONS):gsub('(".-", ".-", ".-"), ', "%1,\n    ") .. ",\n  },",
     "  elements = {", table.concat(elements, "\n"), "  },",
     "  patterns = {", table.concat(patterns, "\n"), "  },",
     "  private = " .. private .. ",", "}", "" }, "\n"))
@@ -371,6 +371,97 @@ local function make_keywords(rows)
 ]] .. table.concat(out, "\n") .. "\n")
 end
 
+-- Coded characters ---------------------------------------------------------------------------------------------------
+
+-- The order of enum in tables.h.
+local LATIN = { "100", "101", "109", "110", "144", "127", "126", "138", "148", "203", "166", "13" }
+local PLANES = { "87", "159", "149", "58" }
+
+--- Characters of each set by code; nil where U+FFFD stands.
+local function read_characters()
+  local sets, not_gbk = {}, {}
+  for _, r in ipairs(read "characters.tsv") do
+    local set = sets[r.set] or {}
+    sets[r.set] = set
+    local code = tonumber(r.code, 16)
+    if r.set == "not GBK" then
+      not_gbk[#not_gbk + 1] = ("{0x%04X,0x%s}"):format(code, r.characters)
+    else
+      for _, c in utf8.codes(r.characters) do
+        if code & 0xFF == 0x7F and r.set == "GB18030" then code = code + 1 end -- no second byte
+        set[code] = c ~= 0xFFFD and c or nil
+        code = code + 1
+      end
+    end
+  end
+  return sets, not_gbk
+end
+
+--- Cells in the order of `codes`, 0 for unassigned; and the assigned ones' indices by character, for the way back.
+local function cells(set, codes)
+  local list, order = {}, {}
+  for i, code in ipairs(codes) do
+    list[i] = set[code] or 0
+    if list[i] >= 0x80 then order[#order + 1] = i - 1 end
+  end
+  table.sort(order, function(a, b) return list[a + 1] < list[b + 1] end)
+  return list, order
+end
+
+local function codes_of(first, last, from, to, without)
+  local codes = {}
+  for high = first, last do
+    for low = from, to do
+      if low ~= without then codes[#codes + 1] = high << 8 | low end
+    end
+  end
+  return codes
+end
+
+local function append(list, more)
+  return table.move(more, 1, #more, #list + 1, list)
+end
+
+--- GB18030's four bytes count the code points that two bytes do not hold. Runs of those: { first, index of first }.
+local function four_byte_runs(list)
+  local held, runs, index = {}, {}, 0
+  for _, c in ipairs(list) do held[c] = true end
+  for c = 0x80, 0xFFFF do
+    if not held[c] and (c < 0xD800 or c > 0xDFFF) then
+      if held[c - 1] or c == 0x80 or c == 0xE000 then runs[#runs + 1] = ("{%d,%d}"):format(c, index) end
+      index = index + 1
+    end
+  end
+  runs[#runs + 1] = ("{0,%d}"):format(index)
+  return runs
+end
+
+local function make_characters()
+  local sets, not_gbk = read_characters()
+  local latin, planes, orders, first = {}, {}, {}, { 0 }
+  for _, name in ipairs(LATIN) do append(latin, (cells(sets[name], codes_of(0, 0, 0xA0, 0xFF)))) end
+  for _, name in ipairs(PLANES) do
+    local list, order = cells(sets[name], codes_of(0x21, 0x7E, 0x21, 0x7E))
+    append(planes, list)
+    append(orders, order)
+    first[#first + 1] = #orders
+  end
+  local gb, gb_order = cells(sets.GB18030, codes_of(0x81, 0xFE, 0x40, 0xFE, 0x7F))
+  write_c("characters.c", "characters.tsv", {
+    c_integers("const uint16_t dc_gen_latin[DC_GEN_LATINS * 96]", latin),
+    c_integers("const uint16_t dc_gen_planes[DC_GEN_PLANES * 94 * 94]", planes),
+    c_integers("const uint16_t dc_gen_plane_order[]", orders),
+    c_integers("const uint32_t dc_gen_plane_first[DC_GEN_PLANES + 1]", first),
+    c_integers("const uint16_t dc_gen_gb[126 * 190]", gb),
+    c_integers("const uint16_t dc_gen_gb_order[]", gb_order),
+    ("const uint32_t dc_gen_gb_count = %d;\n"):format(#gb_order),
+    c_integers("const uint16_t dc_gen_gb_runs[][2]", four_byte_runs(gb)),
+    ("const uint32_t dc_gen_gb_run_count = %d;\n"):format(#four_byte_runs(gb) - 1),
+    c_integers("const uint16_t dc_gen_not_gbk[][2]", not_gbk),
+    ("const uint32_t dc_gen_not_gbk_count = %d;"):format(#not_gbk),
+  })
+end
+
 local elements = make_elements()
 make_uids()
 make_private()
@@ -378,3 +469,4 @@ write_text()
 make_confidentiality()
 make_safe_private()
 make_keywords(elements)
+make_characters()

@@ -31,6 +31,13 @@ typedef struct dc_gen_creator {
 /* Open addressing with linear probing; a slot holds row + 1, 0 is free. Sizes are powers of two, at most half full. */
 enum { DC_GEN_ELEMENT_BITS = 14, DC_GEN_UID_BITS = 10 };
 
+/* Single-byte sets from A0 to FF by ISO registry number, and 94 x 94 sets; a cell is a code point, 0 is unassigned. */
+enum {
+    DC_GEN_IR100, DC_GEN_IR101, DC_GEN_IR109, DC_GEN_IR110, DC_GEN_IR144, DC_GEN_IR127, DC_GEN_IR126, DC_GEN_IR138,
+    DC_GEN_IR148, DC_GEN_IR203, DC_GEN_IR166, DC_GEN_IR13, DC_GEN_LATINS
+};
+enum { DC_GEN_IR87, DC_GEN_IR159, DC_GEN_IR149, DC_GEN_IR58, DC_GEN_PLANES };
+
 DC_BEGIN
 extern const char dc_dict_text[];
 extern const dc_dict_entry dc_gen_elements[]; /* ascending by tag */
@@ -45,6 +52,18 @@ extern const uint16_t dc_gen_uid_keywords[1 << DC_GEN_UID_BITS];
 extern const dc_gen_creator dc_gen_creators[]; /* ascending by text; one more at the end closes the last */
 extern const uint32_t dc_gen_creator_count;
 extern const dc_dict_entry dc_gen_private[];
+
+extern const uint16_t dc_gen_latin[DC_GEN_LATINS * 96];
+extern const uint16_t dc_gen_planes[DC_GEN_PLANES * 94 * 94];
+extern const uint16_t dc_gen_plane_order[]; /* cells of a plane that are assigned, by code point */
+extern const uint32_t dc_gen_plane_first[DC_GEN_PLANES + 1]; /* where a plane begins in dc_gen_plane_order */
+extern const uint16_t dc_gen_gb[126 * 190];                  /* two bytes of GB18030, all assigned */
+extern const uint16_t dc_gen_gb_order[];
+extern const uint32_t dc_gen_gb_count;
+extern const uint16_t dc_gen_gb_runs[][2]; /* four bytes: code point and index of a run; one more closes the last */
+extern const uint32_t dc_gen_gb_run_count;
+extern const uint16_t dc_gen_not_gbk[][2]; /* two bytes that GBK does not have: first, last */
+extern const uint32_t dc_gen_not_gbk_count;
 DC_END
 
 /* The two hashes, also in make.lua. */
