@@ -6,8 +6,10 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
 {
     static void (*const classes[])(lua_State *) = {
         dc_open_dict,
+        dc_open_engine,
         dc_open_kit,
         dc_open_loop,
+        dc_open_message,
         dc_open_sandbox,
         dc_open_version,
         dc_open_work,
