@@ -121,7 +121,7 @@ struct dc_object {
     uint64_t begin, end;     /* the data set in the source, before and after (end: after its last element) */
     uint64_t tail;           /* bytes after end that belong to nothing; after a stop: that were not read */
     bool recoded;            /* the data set's encoding is not that of `syntax`: no byte of it is written as it is */
-    bool stopped;            /* reading ended at options.stop_tag: what follows `end` was not read */
+    uint32_t stopped;        /* the tag reading stopped before (options.stop_tag): what follows `end` was not read */
     dc_source *packed;       /* deflated: where the file is; `source` then holds the inflated data set, from offset 0 */
     uint64_t packed_begin, packed_end; /* the deflated bytes in `packed` */
     dc_window *windows;

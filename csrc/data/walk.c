@@ -525,7 +525,7 @@ static bool ends_here(dc_reader *r, const dc_frame *f, uint32_t tag)
     if (f->is_meta)
         return tag >> 16 != 2;
     if (r->options.stop_tag && tag >= r->options.stop_tag && tag < DC_TAG_ITEM) {
-        r->o->stopped = true;
+        r->o->stopped = r->options.stop_tag;
         return true;
     }
     return false;
