@@ -2,11 +2,14 @@
 --- The public face of the package. Modules are loaded on first use, so that a small script starts fast.
 local lazy = {
   -- name = { module, field }
+  date = { "dicom.date" },
+  name = { "dicom.name" },
   run = { "dicom.task", "run" },
   sleep = { "dicom.task", "sleep" },
   stop = { "dicom.task", "stop" },
   task = { "dicom.task", "task" },
   timeout = { "dicom.task", "timeout" },
+  uid = { "dicom.uid" },
   versions = { "dicom.versions" },
 }
 
