@@ -82,7 +82,7 @@ DC_END
 static inline const uint8_t *dc_reader_look(dc_reader *r, size_t n)
 {
     uint64_t in = r->pos - r->window_at;
-    if (r->pos >= r->window_at && in <= r->window_size && n <= r->window_size - in && !r->transient)
+    if (r->window && r->pos >= r->window_at && in <= r->window_size && n <= r->window_size - in && !r->transient)
         return r->window + in;
     return dc_reader_ask(r, n);
 }
