@@ -156,6 +156,7 @@ dc_status dc_dataset_settle(dc_dataset *ds)
 
 void dc_dataset_touch(dc_dataset *ds)
 {
+    ds->object->changes++;
     for (; ds; ds = ds->parent)
         ds->modified = 1;
 }

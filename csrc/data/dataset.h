@@ -134,6 +134,7 @@ struct dc_object {
     dc_block *blocks;
     dc_dataset *free_items;
     dc_items *free_lists;
+    uint32_t changes;        /* raised by each change: what was remembered about positions in values is void then */
     size_t held;             /* bytes allocated besides the arena, for the collector */
     dc_status status;        /* of the last failure, with the place */
     uint32_t status_tag;
