@@ -2,8 +2,10 @@
 --- The public face of the package. Modules are loaded on first use, so that a small script starts fast.
 local lazy = {
   -- name = { module, field }
+  dataset = { "dicom.dataset", "new" },
   date = { "dicom.date" },
   name = { "dicom.name" },
+  open = { "dicom.dataset", "open" },
   run = { "dicom.task", "run" },
   sleep = { "dicom.task", "sleep" },
   stop = { "dicom.task", "stop" },

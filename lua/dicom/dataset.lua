@@ -1,0 +1,196 @@
+-- SPDX-License-Identifier: MIT
+--- Data sets as tables: `ds.PatientName = "DOE^JANE"`, `ds.ImageType[1]`, `ds.ReferencedStudySequence[1]`.
+--
+-- The type of `ds.Keyword` is the dictionary's: VM 1 gives a string or a number, any other VM a list, SQ a sequence.
+-- What is absent is nil. Unknown keywords raise and name the nearest.
+local core = require "dicom.core"
+local errors = require "dicom.error"
+
+---@alias dicom.Key string|integer keyword, 0xggggeeee, "gggg,eeee", or a path: `Seq[2].CodeValue`, `Seq[CodeValue='X'].CodeMeaning`
+
+---@class dicom.Repair
+---@field what string     what reading mended, and the rule
+---@field tag? integer
+---@field offset integer  byte offset in the source
+
+---@class dicom.Element   one element as it stands in its source
+---@field tag integer     0xggggeeee
+---@field key string      what reaches it: the keyword, else "gggg,eeee"
+---@field vr string       in the source; of implicit VR the dictionary's
+---@field read_as? string the dictionary's VR where the source says UN
+---@field length integer  in the source, 0xFFFFFFFF for undefined
+---@field hold "bytes"|"range"|"items"|"fragments"
+---@field offset? integer of its header in the source; nil once changed
+---@field keyword? string
+---@field name? string
+---@field creator? string of a private element
+---@field items? integer  number of items
+---@field fragments? integer[] lengths; the first is the Basic Offset Table's
+
+---@class dicom.List: any[] a live view: `#v`, `v[i]`, `v[i] = x`, `v[#v+1] = x`, `v[#v] = nil`, `ipairs(v)`, `a == b`, `tostring(v)`
+---@field has fun(self: dicom.List, value: string|number): boolean is it one of the values?
+---@field copy fun(self: dicom.List): table  a plain table; an empty number among others is ""
+
+---@class dicom.Sequence: dicom.Dataset[] a live view. What is assigned is copied; `seq[i] = nil` removes and closes the gap;
+--- table.insert and table.remove work, but they copy every item that moves: seq:insert and `seq[i] = nil` do not
+---@field insert fun(self: dicom.Sequence, i: integer, item: table|dicom.Dataset)
+
+---@class dicom.Dataset
+---@field repairs dicom.Repair[] what reading mended
+---@field meta dicom.Dataset     the file meta, group 0002
+---@field path? string           the file it was opened from
+---@field syntax string          transfer syntax UID of its source
+---@field get fun(self: dicom.Dataset, key: dicom.Key): any, dicom.Error? as by index; a value without the form of its VR gives nil and an error
+---@field has fun(self: dicom.Dataset, key: dicom.Key): boolean      present, perhaps empty?
+---@field text fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error? the characters, also of what does not parse
+---@field values fun(self: dicom.Dataset, key: dicom.Key): table?, dicom.Error? all values as a plain list
+---@field raw fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error?  the bytes of the value, in the source's byte order
+---@field vr fun(self: dicom.Dataset, key: dicom.Key): string?
+---@field set fun(self: dicom.Dataset, key: dicom.Key, value: any, vr: string?) through a path it creates what is missing
+---@field remove fun(self: dicom.Dataset, key: dicom.Key)
+---@field elements fun(self: dicom.Dataset): fun(): dicom.Element? in ascending order of tags
+---@field copy fun(self: dicom.Dataset): dicom.Dataset  deep; of a whole data set it shares the bytes that were read
+---@field bytes fun(self: dicom.Dataset, options: dicom.BytesOptions?): string?, dicom.Error? as it would be written
+---@field close fun(self: dicom.Dataset)                 gives its memory back at once
+---@field [any] any
+local methods = core.dataset_methods()
+
+---@class dicom.BytesOptions
+---@field syntax? string transfer syntax, UID or keyword; default: its own
+---@field part10? boolean preamble and file meta in front
+---@field raw? boolean    untouched bytes as they came, repairs and all
+
+---@class dicom.SaveOptions: dicom.BytesOptions
+---@field path? string
+---@field durable? boolean fsync of file and folder
+
+---@class dicom.OpenOptions
+---@field strict? boolean      refuse what would need a repair
+---@field stop? string|integer stop before this element of the top level
+---@field syntax? string       of a bare data set
+---@field limits? { depth: integer?, elements: integer?, inflated: integer?, ratio: integer?, held: integer? }
+
+local M = {}
+
+--- Opens a file, or bytes: a string that holds a NUL byte is bytes, any other a path.
+---@param what string
+---@param options? dicom.OpenOptions
+---@return dicom.Dataset?
+---@return dicom.Error?
+function M.open(what, options)
+  if type(what) ~= "string" then error(errors.new("usage", "open takes a path or bytes, got " .. type(what)), 2) end
+  if what:find("\0", 1, true) then return core.parse(what, options) end
+  return core.open(what, options)
+end
+
+--- Makes a data set from a plain table, or a deep copy of a data set (also of an item: it then stands alone).
+---@param from? table|dicom.Dataset
+---@return dicom.Dataset
+function M.new(from)
+  if type(from) == "userdata" then return from:copy() end
+  local ds = core.new_dataset()
+  if from ~= nil then core.fill(ds, from) end
+  return ds
+end
+
+--- Saves, atomically: the old file or the whole new one, never a part. `ds:save(path, options)` or `ds:save{ path =, ... }`;
+--- without a path over the file that it was opened from.
+---@param path? string|dicom.SaveOptions
+---@param options? dicom.SaveOptions
+---@return true?
+---@return dicom.Error?
+function methods:save(path, options)
+  if type(path) == "table" then path, options = path.path, path end
+  path = path or options and options.path or self.path
+  if not path then error(errors.new("usage", "save needs a path: this data set was not opened from a file"), 2) end
+  return core.save(self, path, options)
+end
+
+-- One level of walk(): the data set, its iterator, the path in front.
+local function level(ds, prefix)
+  return { ds = ds, next = ds:elements(), prefix = prefix }
+end
+
+-- The items of the element given last come next, as they are by then.
+local function descend(stack, top)
+  local e = top.open
+  top.open = nil
+  local items = top.ds:values(e.tag)
+  for i = type(items) == "table" and #items or 0, 1, -1 do
+    stack[#stack + 1] = level(items[i], ("%s%s[%d]."):format(top.prefix, e.key, i))
+  end
+end
+
+--- All elements at all depths, in order: element, the data set that holds it, its path.
+--- The element given last may be changed or removed.
+---@return fun(): dicom.Element?, dicom.Dataset?, string?
+function methods:walk()
+  local stack = { level(self, "") }
+  return function()
+    while true do
+      local top = stack[#stack]
+      if not top then return nil end
+      if top.open then
+        descend(stack, top)
+      else
+        local e = top.next(top.ds)
+        if e then
+          top.open = e.hold == "items" and e or nil
+          return e, top.ds, top.prefix .. e.key
+        end
+        stack[#stack] = nil
+      end
+    end
+  end
+end
+
+local BIG_ENDIAN = "1.2.840.10008.1.2.2"
+
+local function plain(ds, e)
+  if e.fragments then return { vr = e.vr, fragments = ds[e.tag]:copy() } end
+  local vr = e.read_as or e.vr
+  local v, err = ds:get(e.tag)
+  if err then return { vr = vr, ds:text(e.tag) or ds:raw(e.tag) } end
+  if vr == "SQ" then
+    local items = {}
+    for i, item in ipairs(v) do items[i] = item:totable() end
+    if not e.keyword then items.vr = vr end
+    return items
+  end
+  local known = e.keyword or e.name
+  if vr:find "^O" and ds.syntax ~= BIG_ENDIAN then v = ds:raw(e.tag) end
+  if v == nil then v = "" end
+  if type(v) == "userdata" then v = v:copy() end
+  if known then return v end
+  if type(v) ~= "table" then return { vr = vr, v } end
+  v.vr = vr
+  return v
+end
+
+--- A plain table, down to the last item: keyword (else "gggg,eeee") to value. `dicom.dataset(t)` is the way back, but
+--- for encapsulated pixel data. Elements in no dictionary are lists with a field `vr`; bulk data is a string of bytes.
+---@return table
+function methods:totable()
+  local t = {}
+  for e in self:elements() do
+    if e.tag & 0xFFFF ~= 0 then t[e.key] = plain(self, e) end -- group lengths say nothing here
+  end
+  return t
+end
+
+--- The private elements of a creator (PS3.5 7.8.1): `ds:private("ACME 1.1")[0x01]`, to read, create and delete.
+---@param creator string
+---@param group? integer odd; without it every group is looked at, and new elements go where the creator is, else to 0009
+---@return dicom.Private
+function methods:private(creator, group)
+  return require "dicom.private".new(self, creator, group)
+end
+
+--- A printed form for people: one line an element, items indented.
+---@param options? { width: integer?, all: boolean? }
+---@return string
+function methods:dump(options)
+  return require "dicom.dump"(self, options)
+end
+
+return M
