@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a file or a data set: an error with its place or an object, never a crash, a hang or a huge allocation.
-   What was read is also cloned and forgotten, so that ownership is exercised. */
+   What was read is cloned, its texts are decoded, and it is written in two ways. */
 #include <stdlib.h>
 
 #include "../../csrc/data/charset.h"
 #include "../../csrc/data/reader.h"
+#include "../../csrc/data/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +30,21 @@ static void read_texts(const dc_dataset *ds)
     }
 }
 
+static void write_all(dc_object *object, bool raw)
+{
+    dc_writer_options options = { NULL, true, raw, NULL };
+    dc_writer *w = NULL;
+    dc_segment segment;
+    uint64_t total = 0;
+    if (dc_writer_new(object, &options, &w) != DC_OK)
+        return;
+    while (dc_writer_next(w, &segment) == DC_OK)
+        total += segment.length;
+    if (total > UINT64_C(1) << 32)
+        abort(); /* from 16 KiB? */
+    dc_writer_free(w);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const bare[] = { NULL, NULL, "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
@@ -44,6 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dc_object *object = NULL, *copy = NULL;
     if (source && dc_read_memory(source, &options, &limits, &object) == DC_OK) {
         read_texts(&object->root);
+        write_all(object, false);
+        write_all(object, true);
         if (dc_object_clone(object, &copy) == DC_OK)
             dc_object_unref(copy);
     }

@@ -26,7 +26,7 @@ end
 
 local function bytes(ds, e, all)
   if e.length == 0 then return "" end
-  if not all and e.length and e.length > 65536 then return ("%d bytes"):format(e.length) end
+  if not all and e.length > 65536 then return ("%d bytes"):format(e.length) end
   local raw, err = ds:raw(e.tag)
   if not raw then return tostring(err) end
   local head = all and raw or raw:sub(1, PREVIEW)
@@ -35,22 +35,24 @@ local function bytes(ds, e, all)
 end
 
 local function value(ds, e, all)
+  if e.items then return ("%d item%s"):format(e.items, e.items == 1 and "" or "s") end
+  if e.fragments then return ("%d fragments"):format(#e.fragments) end
   if BULK[e.vr] then return bytes(ds, e, all) end
   local v = ds:text(e.tag)
   return v and short(printable(v), all) or bytes(ds, e, all)
 end
 
 local function length_of(e)
-  return e.length and e.length ~= 0xFFFFFFFF and ("%8d"):format(e.length) or "       -"
+  return e.length ~= 0xFFFFFFFF and ("%8d"):format(e.length) or "       -"
 end
 
 local function dump(ds, all, indent)
   for e in ds:elements() do
     local name = e.keyword or e.name or (e.tag & 0x10000 ~= 0 and "private" or "unknown")
-    local items = e.vr == "SQ" and ds[e.tag]
+    if e.creator then name = ("%s [%s]"):format(name, printable(e.creator)) end
     io.write(("%s(%04X,%04X) %s %s  %-36s %s\n"):format(indent, e.tag >> 16, e.tag & 0xFFFF, e.vr, length_of(e), name,
-      items and ("%d item%s"):format(#items, #items == 1 and "" or "s") or value(ds, e, all)))
-    for i, item in ipairs(items or {}) do
+      value(ds, e, all)))
+    for i, item in ipairs(e.items and ds[e.tag] or {}) do
       io.write(("%s  item %d\n"):format(indent, i))
       dump(item, all, indent .. "    ")
     end
