@@ -64,8 +64,7 @@ static bool read_unknown(const dc_frame *f, const uint8_t *p, uint64_t left, dc_
         h->repair = "element without VR among elements with one (PS3.5 7.1)";
         return true;
     }
-    h->vr = DC_VR_UN;
-    h->repair = "VR is none of PS3.5 6.2: read as UN";
+    h->repair = "VR is none of PS3.5 6.2: the dictionary's is taken";
     if (left >= 12 && dc_get16(p + 6, false) == 0 && fits(dc_get32(p + 8, f->big), 12, left))
         set_long(f, p, h);
     else

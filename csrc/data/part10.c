@@ -21,7 +21,7 @@ static bool is_known(uint32_t tag)
 
 enum { GUESS_ELEMENTS = 4 };
 
-/* How many of the first elements make sense: 0 for none, GUESS_ELEMENTS also when the bytes end earlier and all do. */
+/* How many of the first elements make sense: 0 for none, GUESS_ELEMENTS also when the data set ends earlier and all do. */
 static int sense(const uint8_t *p, size_t n, uint64_t left, bool explicit_vr, bool big)
 {
     dc_frame f = { .explicit_vr = explicit_vr, .big = big };
@@ -30,7 +30,7 @@ static int sense(const uint8_t *p, size_t n, uint64_t left, bool explicit_vr, bo
     for (size_t at = 0; good < GUESS_ELEMENTS; good++) {
         dc_header h;
         if (n - at < 12)
-            return good ? GUESS_ELEMENTS : 0;
+            return good && left - at < 12 ? GUESS_ELEMENTS : good;
         if (!dc_header_read(&f, p + at, left - at, &h) || h.repair || !is_known(h.tag) || (at && h.tag <= last))
             return good;
         if (h.length == DC_UNDEFINED_LENGTH)
@@ -38,7 +38,7 @@ static int sense(const uint8_t *p, size_t n, uint64_t left, bool explicit_vr, bo
         if (h.length > left - at - h.size)
             return good;
         if (h.length > n - at - h.size)
-            return GUESS_ELEMENTS;
+            return good + 1;
         last = h.tag;
         at += h.size + h.length;
     }
@@ -102,13 +102,22 @@ static dc_status start_bare(dc_reader *r, const uint8_t *p, size_t n)
 {
     encoding first = { false, false, 0 };
     encoding e = guess(p, n, r->size - r->pos, first);
-    if (e.sense < 2 && (e.sense < GUESS_ELEMENTS || n < 8))
+    if (e.sense < 2)
         return dc_reader_fail(r, DC_E_NOT_DICOM, 0, 0);
     r->o->syntax = syntax_of(e);
     dc_status st = dc_reader_mend(r, NULL, "no preamble and no file meta: the encoding is guessed (PS3.10 7.1)", 0, 0);
     r->o->begin = r->pos;
     r->phase = DC_PHASE_BODY;
     return st ? st : dc_walk_open(r, &r->o->root, r->size);
+}
+
+/* "DICM" may stand in the values of a bare data set: a meta or a data set follows where it means something. */
+static bool is_chance(const dc_reader *r, const uint8_t *p, size_t n)
+{
+    encoding first = { false, false, 0 };
+    if (n < 144 || dc_get16(p + 132, false) == 2)
+        return false;
+    return guess(p, n, r->size, first).sense > guess(p + 132, n - 132, r->size - 132, first).sense;
 }
 
 dc_status dc_part10_start(dc_reader *r)
@@ -123,7 +132,7 @@ dc_status dc_part10_start(dc_reader *r)
     dc_status st = look_ahead(r, &p, &n);
     if (st)
         return st;
-    if (n >= 132 && has_magic(p + 128)) {
+    if (n >= 132 && has_magic(p + 128) && !is_chance(r, p, n)) {
         r->pos = 132;
         return start_meta(r, p + 132, n - 132);
     }
@@ -173,7 +182,10 @@ static dc_span declared_uid(const dc_object *o)
 {
     const dc_element *e = dc_dataset_find(&o->meta, META_SYNTAX);
     dc_span uid = e && e->hold == DC_HOLD_BYTES ? dc_span_make(e->u.bytes, (size_t)e->length) : dc_span_make(NULL, 0);
-    while (uid.len && (uid.ptr[uid.len - 1] == 0 || uid.ptr[uid.len - 1] == ' '))
+    const uint8_t *zero = uid.len ? memchr(uid.ptr, 0, uid.len) : NULL;
+    if (zero)
+        uid.len = (size_t)(zero - uid.ptr);
+    while (uid.len && uid.ptr[uid.len - 1] == ' ')
         uid.len--;
     return uid;
 }

@@ -61,6 +61,8 @@ static const uint8_t *want(dc_reader *r, size_t n, size_t window, bool transient
 const uint8_t *dc_reader_ask(dc_reader *r, size_t n)
 {
     bool follows = r->window_size && !r->transient && r->pos <= r->window_at + r->window_size;
+    if (r->options.window)
+        return want(r, n, r->options.window, false);
     r->ask = !follows ? FIRST_WINDOW : r->ask >= LARGEST_WINDOW ? LARGEST_WINDOW : r->ask * 4;
     return want(r, n, r->ask, false);
 }
@@ -70,7 +72,7 @@ const uint8_t *dc_reader_ask_transient(dc_reader *r, size_t n, size_t window)
     if (r->pos >= r->window_at && r->pos - r->window_at <= r->window_size &&
         n <= r->window_size - (size_t)(r->pos - r->window_at))
         return r->window + (r->pos - r->window_at);
-    return want(r, n, window, true);
+    return want(r, n, r->options.window ? r->options.window : window, true);
 }
 
 void dc_reader_feed(dc_reader *r, uint64_t offset, dc_span bytes)
@@ -90,6 +92,8 @@ void dc_reader_feed(dc_reader *r, uint64_t offset, dc_span bytes)
 
 static dc_status body_end(dc_reader *r)
 {
+    if (r->o->root.count == 0 && r->size - r->pos >= 8 && !r->o->stopped)
+        return dc_reader_fail(r, DC_E_NOT_DICOM, 0, r->pos);
     r->o->end = r->pos;
     r->o->tail = r->size - r->pos;
     r->phase = DC_PHASE_DONE;

@@ -18,6 +18,7 @@ typedef struct dc_reader_options {
     const dc_syntax *syntax; /* of a bare data set (network); NULL: Part 10, or guess */
     bool strict;             /* refuse what would need a repair */
     uint32_t stop_tag;       /* stop before this tag at the top level; 0: read all */
+    size_t window;           /* ask for windows of this size instead of growing ones; 0: grow. For specs */
 } dc_reader_options;
 
 typedef struct dc_need {
