@@ -472,7 +472,7 @@ static dc_status read_element(dc_reader *r, const uint8_t *p, uint64_t left)
         return skip_rest(r, "bytes that are no element", h.tag);
     dc_element e = { .tag = h.tag, .vr = h.vr, .flags = (uint16_t)(h.flags | DC_EL_ORIGINAL), .length = h.length,
                      .at = r->pos };
-    if (h.tag >> 16 <= 2 && !f->is_meta && !h.repair)
+    if ((h.tag & 0xFFFD0000u) == 0 && !f->is_meta && !h.repair)
         h.repair = "group 0000 or 0002 inside a data set (PS3.10 7.1)";
     if (h.vr == DC_VR_NONE) {
         e.vr = (uint8_t)dictionary_vr(r, f->ds, h.tag);
