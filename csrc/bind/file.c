@@ -26,7 +26,7 @@ static int push_failure(lua_State *L, dc_status st, const dc_object *o, const ch
 static int open_file(lua_State *L)
 {
     dc_limits limits = DC_LIMITS_DEFAULT;
-    dc_file_open_options options = { { NULL, false, 0 }, &limits, 0 };
+    dc_file_open_options options = { .limits = &limits };
     dc_file_error error = { 0, NULL };
     dc_object *o = NULL;
     const char *path = luaL_checkstring(L, 1);

@@ -170,7 +170,7 @@ int dc_core_parse(lua_State *L)
 {
     size_t n;
     dc_limits limits = DC_LIMITS_DEFAULT;
-    dc_reader_options options = { NULL, false, 0 };
+    dc_reader_options options = { .strict = false };
     dc_object *o = NULL;
     const char *bytes = luaL_checklstring(L, 1, &n);
     dc_check_read_options(L, 2, &options, &limits);

@@ -243,7 +243,7 @@ static void unpack(dc_object *o)
 static dc_status rebase(dc_object *o, const char *path, dc_file_error *error)
 {
     dc_object *fresh;
-    dc_file_open_options options = { { NULL, false, 0 }, &o->limits, 0 };
+    dc_file_open_options options = { .limits = &o->limits };
     if (o->packed)
         return unpack(o), DC_OK;
     dc_status st = dc_file_open(path, &options, &fresh, error);
