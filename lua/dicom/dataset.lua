@@ -6,7 +6,8 @@
 local core = require "dicom.core"
 local errors = require "dicom.error"
 
----@alias dicom.Key string|integer keyword, 0xggggeeee, "gggg,eeee", or a path: `Seq[2].CodeValue`, `Seq[CodeValue='X'].CodeMeaning`
+--- A keyword, 0xggggeeee, "gggg,eeee", or a path: `Seq[2].CodeValue`, `Seq[CodeValue='X'].CodeMeaning`
+---@alias dicom.Key string|integer
 
 ---@class dicom.Repair
 ---@field what string     what reading mended, and the rule
@@ -23,16 +24,19 @@ local errors = require "dicom.error"
 ---@field offset? integer of its header in the source; nil once changed
 ---@field keyword? string
 ---@field name? string
----@field creator? string of a private element
+---@field creator? string  of a private element
 ---@field items? integer  number of items
 ---@field fragments? integer[] lengths; the first is the Basic Offset Table's
 
----@class dicom.List: any[] a live view: `#v`, `v[i]`, `v[i] = x`, `v[#v+1] = x`, `v[#v] = nil`, `ipairs(v)`, `a == b`, `tostring(v)`
+--- Several values, live: `#v`, `v[i]`, `v[i] = x`, `v[#v+1] = x`, `v[#v] = nil`, `ipairs(v)`, `a == b`, `tostring(v)`. A number
+--- that is empty among others is "". Of encapsulated pixel data the values are the fragments; v[0] is the offset table.
+---@class dicom.List: any[]
 ---@field has fun(self: dicom.List, value: string|number): boolean is it one of the values?
----@field copy fun(self: dicom.List): table  a plain table; an empty number among others is ""
+---@field copy fun(self: dicom.List): table  a plain table
 
----@class dicom.Sequence: dicom.Dataset[] a live view. What is assigned is copied; `seq[i] = nil` removes and closes the gap;
---- table.insert and table.remove work, but they copy every item that moves: seq:insert and `seq[i] = nil` do not
+--- A sequence, live. What is assigned is copied; `seq[i] = nil` removes and closes the gap. table.insert and table.remove
+--- work, but they copy every item that moves: seq:insert and `seq[i] = nil` do not.
+---@class dicom.Sequence: dicom.Dataset[]
 ---@field insert fun(self: dicom.Sequence, i: integer, item: table|dicom.Dataset)
 
 ---@class dicom.Dataset
@@ -40,11 +44,11 @@ local errors = require "dicom.error"
 ---@field meta dicom.Dataset     the file meta, group 0002
 ---@field path? string           the file it was opened from
 ---@field syntax string          transfer syntax UID of its source
----@field get fun(self: dicom.Dataset, key: dicom.Key): any, dicom.Error? as by index; a value without the form of its VR gives nil and an error
----@field has fun(self: dicom.Dataset, key: dicom.Key): boolean      present, perhaps empty?
----@field text fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error? the characters, also of what does not parse
----@field values fun(self: dicom.Dataset, key: dicom.Key): table?, dicom.Error? all values as a plain list
----@field raw fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error?  the bytes of the value, in the source's byte order
+---@field get fun(self: dicom.Dataset, key: dicom.Key): any, dicom.Error?        as by index, but errors are returned
+---@field has fun(self: dicom.Dataset, key: dicom.Key): boolean                  present, perhaps empty?
+---@field text fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error?   also of what does not parse
+---@field values fun(self: dicom.Dataset, key: dicom.Key): table?, dicom.Error?  all values as a plain list
+---@field raw fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error?    the bytes, in the source's byte order
 ---@field vr fun(self: dicom.Dataset, key: dicom.Key): string?
 ---@field set fun(self: dicom.Dataset, key: dicom.Key, value: any, vr: string?) through a path it creates what is missing
 ---@field remove fun(self: dicom.Dataset, key: dicom.Key)
@@ -93,8 +97,8 @@ function M.new(from)
   return ds
 end
 
---- Saves, atomically: the old file or the whole new one, never a part. `ds:save(path, options)` or `ds:save{ path =, ... }`;
---- without a path over the file that it was opened from.
+--- Saves, atomically: the old file or the whole new one, never a part. `ds:save(path, options)` or
+--- `ds:save{ path =, ... }`; without a path over the file that it was opened from.
 ---@param path? string|dicom.SaveOptions
 ---@param options? dicom.SaveOptions
 ---@return true?
@@ -167,8 +171,8 @@ local function plain(ds, e)
   return v
 end
 
---- A plain table, down to the last item: keyword (else "gggg,eeee") to value. `dicom.dataset(t)` is the way back, but
---- for encapsulated pixel data. Elements in no dictionary are lists with a field `vr`; bulk data is a string of bytes.
+--- A plain table, down to the last item: keyword (else "gggg,eeee") to value. `dicom.dataset(t)` is the way back, but for
+--- encapsulated pixel data. Elements in no dictionary are lists with a field `vr`; bulk data is a string of bytes.
 ---@return table
 function methods:totable()
   local t = {}

@@ -8,6 +8,7 @@ local lazy = {
   open = { "dicom.dataset", "open" },
   run = { "dicom.task", "run" },
   sleep = { "dicom.task", "sleep" },
+  status = { "dicom.status" },
   stop = { "dicom.task", "stop" },
   task = { "dicom.task", "task" },
   timeout = { "dicom.task", "timeout" },
