@@ -358,7 +358,7 @@ end
 local function make_keywords(rows)
   local out = {}
   for _, r in ipairs(rows) do
-    if r.keyword ~= "" and r.vr ~= "" and r.number >= 0x00080000 then
+    if r.keyword ~= "" and r.vr ~= "" and r.number >= 0x00040000 then
       out[#out + 1] = ("---@field %s? %s (%s) %s %s%s"):format(r.keyword, lua_type(r), r.tag, r.vr, r.vm,
         r.retired == "1" and ", retired" or "")
     end

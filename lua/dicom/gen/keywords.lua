@@ -4,6 +4,26 @@
 -- For editors only: never loaded at run time.
 
 ---@class dicom.DataSet
+---@field FileSetID? string (0004,1130) CS 1
+---@field FileSetDescriptorFileID? string[] (0004,1141) CS 1-8
+---@field SpecificCharacterSetOfFileSetDescriptorFile? string (0004,1142) CS 1
+---@field OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity? integer (0004,1200) UL 1
+---@field OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity? integer (0004,1202) UL 1
+---@field FileSetConsistencyFlag? integer (0004,1212) US 1
+---@field DirectoryRecordSequence? dicom.Sequence (0004,1220) SQ 1
+---@field OffsetOfTheNextDirectoryRecord? integer (0004,1400) UL 1
+---@field RecordInUseFlag? integer (0004,1410) US 1
+---@field OffsetOfReferencedLowerLevelDirectoryEntity? integer (0004,1420) UL 1
+---@field DirectoryRecordType? string (0004,1430) CS 1
+---@field PrivateRecordUID? string (0004,1432) UI 1
+---@field ReferencedFileID? string[] (0004,1500) CS 1-8
+---@field MRDRDirectoryRecordOffset? integer (0004,1504) UL 1, retired
+---@field ReferencedSOPClassUIDInFile? string (0004,1510) UI 1
+---@field ReferencedSOPInstanceUIDInFile? string (0004,1511) UI 1
+---@field ReferencedTransferSyntaxUIDInFile? string (0004,1512) UI 1
+---@field ReferencedRelatedGeneralSOPClassUIDInFile? string[] (0004,151A) UI 1-n
+---@field NumberOfReferences? integer (0004,1600) UL 1, retired
+---@field CurrentFrameFunctionalGroupsSequence? dicom.Sequence (0006,0001) SQ 1
 ---@field LengthToEnd? integer (0008,0001) UL 1, retired
 ---@field SpecificCharacterSet? string[] (0008,0005) CS 1-n
 ---@field LanguageCodeSequence? dicom.Sequence (0008,0006) SQ 1
