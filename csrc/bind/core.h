@@ -13,11 +13,16 @@ void dc_open_dict(lua_State *L);
 void dc_open_engine(lua_State *L);
 void dc_open_file(lua_State *L);
 void dc_open_kit(lua_State *L);
+void dc_open_link(lua_State *L);
 void dc_open_list(lua_State *L);
 void dc_open_loop(lua_State *L);
 void dc_open_message(lua_State *L);
 void dc_open_object(lua_State *L);
 void dc_open_sandbox(lua_State *L);
+void dc_open_sequence(lua_State *L);
+void dc_open_version(lua_State *L);
+void dc_open_work(lua_State *L);
+void dc_open_write(lua_State *L);
 void dc_open_sandboxed(lua_State *L); /* the classes that rules may use: no files, no network */
 void dc_open_sequence(lua_State *L);
 void dc_open_version(lua_State *L);

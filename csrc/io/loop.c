@@ -17,6 +17,7 @@ dc_loop *dc_loop_new(void)
         return NULL;
     }
     l->ready.next = l->ready.prev = &l->ready;
+    l->detached.next = l->detached.prev = &l->detached;
     l->owned = 1;
     l->signals.id = ++l->last_id;
     uv_timer_init(&l->uv, &l->timer);
@@ -28,6 +29,11 @@ dc_loop *dc_loop_new(void)
 
 static void loop_free(dc_loop *l)
 {
+    while (l->detached.next != &l->detached) {
+        dc_watch *w = l->detached.next;
+        dc_loop_forget(w);
+        w->end(w);
+    }
     uv_close((uv_handle_t *)&l->timer, NULL);
     uv_close((uv_handle_t *)&l->interrupt, NULL);
     uv_close((uv_handle_t *)&l->terminate, NULL);
@@ -46,7 +52,7 @@ void dc_loop_own(dc_loop *l, dc_watch *w)
     l->owned++;
 }
 
-static void unlist(dc_watch *w)
+void dc_loop_forget(dc_watch *w)
 {
     if (!w->next)
         return;
@@ -58,21 +64,33 @@ static void unlist(dc_watch *w)
 void dc_loop_disown(dc_loop *l, dc_watch *w)
 {
     if (w) {
-        unlist(w);
+        dc_loop_forget(w);
         w->id = 0; /* ready no more */
     }
     if (--l->owned == 0)
         loop_free(l);
 }
 
+static void enlist(dc_watch *head, dc_watch *w)
+{
+    w->prev = head->prev;
+    w->next = head;
+    w->prev->next = w;
+    head->prev = w;
+}
+
+void dc_loop_detach(dc_loop *l, dc_watch *w, void (*end)(dc_watch *w))
+{
+    dc_loop_forget(w);
+    w->id = 0;
+    w->end = end;
+    enlist(&l->detached, w);
+}
+
 void dc_loop_ready(dc_loop *l, dc_watch *w)
 {
-    if (w->next || w->id == 0)
-        return;
-    w->prev = l->ready.prev;
-    w->next = &l->ready;
-    w->prev->next = w;
-    l->ready.prev = w;
+    if (!w->next && w->id != 0)
+        enlist(&l->ready, w);
 }
 
 uint64_t dc_loop_take(dc_loop *l)
@@ -80,7 +98,7 @@ uint64_t dc_loop_take(dc_loop *l)
     dc_watch *w = l->ready.next;
     if (w == &l->ready)
         return 0;
-    unlist(w);
+    dc_loop_forget(w);
     return w->id;
 }
 

@@ -14,7 +14,8 @@
 
 typedef struct dc_watch {
     uint64_t id;                  /* never reused */
-    struct dc_watch *next, *prev; /* on the ready list; NULL when not */
+    struct dc_watch *next, *prev; /* on the ready list, or the detached one; NULL when on neither */
+    void (*end)(struct dc_watch *w); /* detached: closes it now */
 } dc_watch;
 
 typedef struct dc_loop {
@@ -22,6 +23,7 @@ typedef struct dc_loop {
     uv_timer_t timer;               /* ends a wait */
     uv_signal_t interrupt, terminate;
     dc_watch ready;                 /* head of the ready list */
+    dc_watch detached;              /* head of what goes on for a moment without its owner */
     dc_watch signals;               /* ready when a signal came */
     int signum;                     /* the last one, 0: none */
     uint64_t last_id;
@@ -37,6 +39,8 @@ DC_BEGIN
 dc_loop *dc_loop_new(void); /* NULL when out of memory or descriptors */
 void dc_loop_own(dc_loop *l, dc_watch *w);    /* a new object with a new id */
 void dc_loop_disown(dc_loop *l, dc_watch *w); /* NULL: the loop's own owner lets go. May free the loop */
+void dc_loop_forget(dc_watch *w);             /* off its list */
+void dc_loop_detach(dc_loop *l, dc_watch *w, void (*end)(dc_watch *w));
 void dc_loop_ready(dc_loop *l, dc_watch *w);
 uint64_t dc_loop_take(dc_loop *l);            /* the next ready id; 0: none */
 

@@ -67,6 +67,20 @@ static void rename_path(dc_work *w)
         fail(w, w->path);
 }
 
+static void move(dc_work *w)
+{
+#ifdef RENAME_NOREPLACE
+    if (renameat2(AT_FDCWD, w->path, AT_FDCWD, w->other, RENAME_NOREPLACE) == 0)
+        return;
+    if (errno != EINVAL && errno != ENOSYS) {
+        fail(w, errno == EEXIST ? w->other : w->path);
+        return;
+    }
+#endif
+    if (link(w->path, w->other) != 0 || unlink(w->path) != 0) /* a file system that cannot rename so */
+        fail(w, errno == EEXIST ? w->other : w->path);
+}
+
 static void commit(dc_work *w)
 {
     if (!sync_path(w, w->path, O_NOFOLLOW))
@@ -225,8 +239,8 @@ static void sync_folder(dc_work *w)
 static void on_work(uv_work_t *request) /* on a thread of the pool: touches its own item only */
 {
     static void (*const ops[DC_WORK_COUNT])(dc_work *) = {
-        [DC_WORK_COMMIT] = commit, [DC_WORK_RENAME] = rename_path, [DC_WORK_SYNC] = sync_file,
-        [DC_WORK_SYNC_FOLDER] = sync_folder, [DC_WORK_APPEND] = append, [DC_WORK_WRITE] = write_file,
+        [DC_WORK_COMMIT] = commit, [DC_WORK_RENAME] = rename_path, [DC_WORK_MOVE] = move,
+        [DC_WORK_SYNC] = sync_file, [DC_WORK_SYNC_FOLDER] = sync_folder, [DC_WORK_APPEND] = append, [DC_WORK_WRITE] = write_file,
         [DC_WORK_READ] = read_file, [DC_WORK_LIST_FOLDER] = list_folder, [DC_WORK_MAKE_FOLDER] = make_folder,
         [DC_WORK_REMOVE] = remove_path
     };

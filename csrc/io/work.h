@@ -11,6 +11,7 @@
 #define DC_WORK_LIST(X)                                                                                                \
     X(DC_WORK_COMMIT, "commit", 2)           /* sync file, rename to other, sync its folder, and the file's own */     \
     X(DC_WORK_RENAME, "rename", 2)           /* no sync */                                                             \
+    X(DC_WORK_MOVE, "move", 2)               /* rename that never replaces: EEXIST */                                  \
     X(DC_WORK_SYNC, "sync", 1)                                                                                         \
     X(DC_WORK_SYNC_FOLDER, "sync_folder", 1)                                                                           \
     X(DC_WORK_APPEND, "append", 1)           /* bytes; durable: sync */                                                \
