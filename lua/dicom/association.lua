@@ -29,8 +29,10 @@ local rejections = {
 local rejecters = { "service user", "service provider (ACSE)", "service provider (presentation)" }
 
 -- PS3.8 table 9-26
-local abortions = { [0] = "no reason given", [1] = "unrecognized PDU", [2] = "unexpected PDU", [4] = "unrecognized PDU parameter",
-                    [5] = "unexpected PDU parameter", [6] = "invalid PDU parameter value" }
+local abortions = {
+  [0] = "no reason given", [1] = "unrecognized PDU", [2] = "unexpected PDU", [4] = "unrecognized PDU parameter",
+  [5] = "unexpected PDU parameter", [6] = "invalid PDU parameter value",
+}
 
 local ECONNREFUSED, EADDRINUSE, EACCES = 111, 98, 13
 
@@ -89,9 +91,10 @@ local function index_contexts(self, contexts)
   end
 end
 
---- Asks a peer for an association.
----@param options table  host, port, called, calling, max_pdu, contexts, connect, acse, dimse, idle
----@return dicom.Association|nil, dicom.Error?
+--- Asks a peer for an association: host, port, called, calling, max_pdu, contexts, connect, acse, dimse, idle.
+---@param options table
+---@return dicom.Association|nil
+---@return dicom.Error? err
 function M.request(options)
   local where = ("%s at %s:%d"):format(options.called, options.host, options.port)
   local link, err = core.connect(task.loop, options)
@@ -177,11 +180,13 @@ end
 ---@return table|nil message, dicom.Error?
 function Association:answer(message_id)
   local message, err = self:next()
-  if message == "released" then return nil, errors.new("closed", self.where .. " released the association instead of answering") end
+  if message == "released" then
+    return nil, errors.new("closed", self.where .. " released the association instead of answering")
+  end
   if not message then return nil, err end
   if message.message_id ~= message_id or not message.status then
     self:abort()
-    return nil, errors.new("bad command set", self.where .. " answered with another message than the response (PS3.7 9.1)")
+    return nil, errors.new("bad command set", self.where .. " answered with something else (PS3.7 9.1)")
   end
   return message
 end

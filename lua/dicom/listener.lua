@@ -19,9 +19,11 @@ local Listener = {}
 Listener.__index = Listener
 Listener.__name = "dicom.listener"
 
-local known = { aet = "string", host = "string", port = "number", max_pdu = "number", timeouts = "table", folder = "string",
-                max_associations = "number", accept = "function", backlog = "number", limit = "number", durable = "boolean",
-                echo = "any", store = "any", sop_classes = "any" }
+local known = {
+  aet = "string", host = "string", port = "number", max_pdu = "number", timeouts = "table", folder = "string",
+  max_associations = "number", accept = "function", backlog = "number", limit = "number", durable = "boolean",
+  echo = "any", store = "any", sop_classes = "any",
+}
 
 local function usage(text, ...)
   error(errors.new("usage", text:format(...)), 4)
@@ -34,7 +36,9 @@ end
 local function check(options)
   for name, value in pairs(options) do
     if not known[name] then usage("dicom.listen: unknown field %q", tostring(name)) end
-    if known[name] ~= "any" and type(value) ~= known[name] then usage("dicom.listen: %s is not a %s", name, known[name]) end
+    if known[name] ~= "any" and type(value) ~= known[name] then
+      usage("dicom.listen: %s is not a %s", name, known[name])
+    end
   end
   local port = options.port or 104
   if math.type(port) ~= "integer" or port < 0 or port > 65535 then usage "dicom.listen: port is not from 0 to 65535" end
@@ -65,8 +69,24 @@ local function services_of(options)
   return list
 end
 
+---@class dicom.ListenOptions
+---@field aet? string               ours; nil or "*": any called AE title is taken
+---@field host? string              address to listen at; every one when not given
+---@field port? integer             104; 0 picks a free one
+---@field echo? boolean|function    true when not given; false: Verification is refused
+---@field store? any                handler, see lua/dicom/service/store.lua
+---@field folder? string            where instances are written; without `store` they are kept there
+---@field durable? boolean          kept instances are synced before they are acknowledged
+---@field limit? integer            bytes of an instance held in memory (without folder): 512 MiB
+---@field sop_classes? string[]|"*" instead of every storage SOP class of PS3.6
+---@field max_pdu? integer          the longest PDU that we receive, 131072; 0: any
+---@field timeouts? {acse?: number, dimse?: number, idle?: number}  seconds: 30, 60, 300
+---@field max_associations? integer 100; further ones are rejected for now
+---@field accept? fun(association: dicom.Association): boolean?  false: rejected, calling AE title not recognized
+---@field backlog? integer          connections that the system holds for us
+
 --- Listens. Associations are served while anything waits: `dicom.run()`, or any call that waits.
----@param options {aet?: string, host?: string, port?: integer, echo?: boolean|function, store?: any, folder?: string, max_pdu?: integer, timeouts?: table, max_associations?: integer, accept?: fun(association: dicom.Association): boolean?, sop_classes?: string[]|"*", limit?: integer, durable?: boolean, backlog?: integer}
+---@param options dicom.ListenOptions
 ---@return dicom.Listener|nil, dicom.Error?
 function M.listen(options)
   if type(options) ~= "table" then error("dicom.listen{ aet=, port=, store= }", 2) end
@@ -119,7 +139,8 @@ end
 function Listener:respond(a, message)
   local result, comment = status.unrecognized_operation, nil
   for _, service in ipairs(self.services) do
-    if service.command == message.field and service.transfer { abstract = message.abstract, transfers = { message.syntax } } then
+    local context = { abstract = message.abstract, transfers = { message.syntax } }
+    if service.command == message.field and service.transfer(context) then
       local ok, value, text = pcall(service.answer, a, message)
       result, comment = value, text
       if not ok then

@@ -48,7 +48,8 @@ local function check(options)
   end
   for _, name in ipairs { "aet", "calling_aet" } do
     if options[name] and not core.ae_valid(options[name]) then
-      error(errors.new("bad ae title", ("%s is not 1 to 16 characters of the default repertoire (PS3.5 6.2)"):format(name)), 3)
+      error(errors.new("bad ae title",
+        ("%s is not 1 to 16 characters of the default repertoire (PS3.5 6.2)"):format(name)), 3)
     end
   end
   if not options.host or options.host == "" then error(errors.new("usage", "dicom.peer: host is missing"), 3) end
@@ -58,9 +59,17 @@ local function check(options)
   end
 end
 
+---@class dicom.PeerOptions
+---@field aet? string          theirs; "ANY-SCP" when not given
+---@field host string
+---@field port? integer        104
+---@field calling_aet? string  ours; "DICOM" when not given
+---@field timeouts? {connect?: number, acse?: number, dimse?: number, idle?: number}  seconds: 10, 30, 60, 60
+---@field max_pdu? integer     the longest PDU that we receive; 0: any
+
 --- A peer. Nothing is connected before something is asked. Associations stay open for reuse until they are idle for
 --- `timeouts.idle` seconds.
----@param options {aet?: string, host: string, port?: integer, calling_aet?: string, timeouts?: {connect?: number, acse?: number, dimse?: number, idle?: number}, max_pdu?: integer}
+---@param options dicom.PeerOptions
 ---@return dicom.Peer
 function M.new(options)
   if type(options) ~= "table" then error("dicom.peer{ aet=, host=, port= }", 2) end

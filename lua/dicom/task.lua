@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- Tasks: coroutines that may wait. The only way to wait. On the main thread waiting drives the event loop; in a task it
---- yields. The text of a program is the same in both.
+--- Tasks: coroutines that may wait. The only way to wait. On the main thread waiting drives the event loop; in a task
+--- it yields. The text of a program is the same in both.
 local core = require "dicom.core"
 local errors = require "dicom.error"
 

@@ -8,7 +8,9 @@ local status = require "dicom.status"
 
 local C_STORE = 0x0001
 local EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
-local NATIVE = { [IMPLICIT] = true, [EXPLICIT] = true, ["1.2.840.10008.1.2.2"] = true, ["1.2.840.10008.1.2.1.99"] = true }
+local NATIVE = {
+  [IMPLICIT] = true, [EXPLICIT] = true, ["1.2.840.10008.1.2.2"] = true, ["1.2.840.10008.1.2.1.99"] = true,
+}
 
 local M = { command = C_STORE, name = "store" }
 
@@ -27,8 +29,9 @@ end
 
 -- What is to be sent, opened: { ds, sop_class, sop_instance, syntax }.
 local function prepare(what)
-  local ds, err = what, nil
+  local ds = what
   if type(what) == "string" then
+    local err
     ds, err = require "dicom".open(what)
     if not ds then return nil, err end
   end
@@ -63,7 +66,8 @@ local function choose(peer, a, item)
     if NATIVE[item.syntax] and NATIVE[context.syntax] then return context, { syntax = context.syntax } end
     names[#names + 1] = name_of(context.syntax)
   end
-  local text = #names == 0 and ("%s does not accept %s in %s"):format(peer.aet, name_of(item.sop_class), name_of(item.syntax))
+  local text = #names == 0
+    and ("%s does not accept %s in %s"):format(peer.aet, name_of(item.sop_class), name_of(item.syntax))
     or ("%s accepts %s in %s only, the data set is in %s"):format(peer.aet, name_of(item.sop_class),
       table.concat(names, ", "), name_of(item.syntax))
   return nil, errors.new("unknown context", text)
@@ -271,8 +275,8 @@ local function open(message)
   return require "dicom".open(message.path)
 end
 
---- Handler: `store(ds, association) -> status | true | nil, err`; one with a method `sink(association) -> folder` gets its
---- instances as files of that folder and owns them.
+--- Handler: `store(ds, association) -> status | true | nil, err`; one with a method `sink(association) -> folder` gets
+--- its instances as files of that folder and owns them.
 ---@param handler any
 ---@param options {folder?: string, limit?: integer, sop_classes?: string[]|string, durable?: boolean}
 function M.scp(handler, options)
