@@ -6,6 +6,7 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
 {
     static void (*const classes[])(lua_State *) = {
         dc_open_dataset,
+        dc_open_deid,
         dc_open_dict,
         dc_open_engine,
         dc_open_file,

@@ -9,6 +9,7 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L);
 
 DC_BEGIN
 void dc_open_dataset(lua_State *L);
+void dc_open_deid(lua_State *L);
 void dc_open_dict(lua_State *L);
 void dc_open_engine(lua_State *L);
 void dc_open_file(lua_State *L);

@@ -67,7 +67,7 @@ static bool push_property(lua_State *L, dc_object *o, const char *name)
     else if (strcmp(name, "meta") == 0)
         dc_push_dataset(L, o, &o->meta);
     else if (strcmp(name, "path") == 0)
-        lua_pushstring(L, o->source ? o->source->path : NULL);
+        lua_pushstring(L, o->source && !o->severed ? o->source->path : NULL);
     else if (strcmp(name, "syntax") == 0)
         lua_pushstring(L, o->syntax->uid);
     else

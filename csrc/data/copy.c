@@ -277,6 +277,7 @@ dc_status dc_object_clone(const dc_object *from, dc_object **out)
     o->end = from->end;
     o->tail = from->tail;
     o->stopped = from->stopped;
+    o->severed = from->severed;
     o->recoded = from->recoded;
     o->elements = from->elements;
     copier c = { o, from, false, true };

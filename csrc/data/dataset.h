@@ -121,6 +121,7 @@ struct dc_object {
     uint64_t begin, end;     /* the data set in the source, before and after (end: after its last element) */
     uint64_t tail;           /* bytes after end that belong to nothing; after a stop: that were not read */
     bool recoded;            /* the data set's encoding is not that of `syntax`: no byte of it is written as it is */
+    bool severed;            /* see dc_object_sever */
     uint32_t stopped;        /* the tag reading stopped before (options.stop_tag): what follows `end` was not read */
     dc_source *packed;       /* deflated: where the file is; `source` then holds the inflated data set, from offset 0 */
     uint64_t packed_begin, packed_end; /* the deflated bytes in `packed` */
@@ -147,6 +148,11 @@ dc_object *dc_object_ref(dc_object *o);
 void dc_object_unref(dc_object *o);
 size_t dc_object_memory(const dc_object *o); /* bytes it holds, for the collector */
 dc_status dc_object_fail(dc_object *o, dc_status st, uint32_t tag, uint64_t offset); /* remembers and returns st */
+/* Forgets what stands beside the data set in its source: preamble, file meta, bytes after the end, repairs. Raw saving
+   is then like any other, so that none of it comes back. DC_E_TRUNCATED when the data set was read only in part: the
+   rest would be copied unseen. */
+dc_status dc_object_sever(dc_object *o);
+
 dc_status dc_object_repair(dc_object *o, const char *what, uint32_t tag, uint64_t offset);
 
 dc_source *dc_source_ref(dc_source *s);

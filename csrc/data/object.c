@@ -206,3 +206,14 @@ void dc_block_free_all(dc_object *o)
     }
     o->blocks = NULL;
 }
+
+dc_status dc_object_sever(dc_object *o)
+{
+    if (o->stopped)
+        return DC_E_TRUNCATED;
+    dc_status st = dc_dataset_remove_range(&o->meta, 0, UINT32_MAX);
+    o->tail = 0;
+    o->repair_count = 0;
+    o->severed = true;
+    return st;
+}

@@ -66,7 +66,7 @@ static dc_status plan(dc_writer *w, const dc_writer_options *options)
     dc_object *o = w->o;
     if (w->syntax->encapsulated && !is_own(w))
         return dc_object_fail(o, DC_E_CONVERT, DC_TAG_PIXEL_DATA, 0);
-    w->raw = options->raw && o->source && is_own(w);
+    w->raw = options->raw && o->source && is_own(w) && !o->severed;
     w->reuse = o->source && w->syntax->explicit_vr == o->syntax->explicit_vr &&
                w->syntax->big_endian == o->syntax->big_endian;
     dc_status st = DC_OK;

@@ -4,19 +4,26 @@ local core = require "dicom.core"
 
 local M = {}
 
--- Four 32-bit words, the highest first, in decimal digits.
-local function decimal(words)
+--- The UID of 128 bits, given as four parts of 32, the highest first: "2.25." and their decimal number (PS3.5 B.2).
+---@param a integer
+---@param b integer
+---@param c integer
+---@param d integer
+---@return string
+function M.from_bits(a, b, c, d)
   local digits = {}
-  repeat
-    local rest, any = 0, 0
-    for i = 1, 4 do
-      local v = rest << 32 | words[i]
-      words[i], rest = v // 10000, v % 10000
-      any = any | words[i]
-    end
-    table.insert(digits, 1, ("%04d"):format(rest))
-  until any == 0
-  return (table.concat(digits):gsub("^0+(%d)", "%1"))
+  repeat -- divides by 10^9; each step's remainder and the next part fit an integer: 10^9 * 2^32 < 2^63
+    local r
+    a, r = a // 1000000000, a % 1000000000
+    r = r << 32 | b
+    b, r = r // 1000000000, r % 1000000000
+    r = r << 32 | c
+    c, r = r // 1000000000, r % 1000000000
+    r = r << 32 | d
+    d, r = r // 1000000000, r % 1000000000
+    table.insert(digits, 1, ("%09d"):format(r))
+  until a | b | c | d == 0
+  return "2.25." .. table.concat(digits):gsub("^0+(%d)", "%1")
 end
 
 --- The UID of a UUID: "2.25." and its 128 bits as a decimal number (PS3.5 B.2).
@@ -27,7 +34,7 @@ function M.from_uuid(uuid)
   if not hex:find("^" .. ("%x"):rep(32) .. "$") then error("a UUID has 32 hexadecimal digits", 2) end
   local words = {}
   for i = 1, 4 do words[i] = tonumber(hex:sub(i * 8 - 7, i * 8), 16) end
-  return "2.25." .. decimal(words)
+  return M.from_bits(table.unpack(words))
 end
 
 --- A new UID, unlike any other: 122 random bits as a UUID of version 4 (RFC 9562 5.4) below 2.25.

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- dicom send: files and folders to a node, over one association.
 local cli = require "dicom.cli"
+local files_of = require "dicom.cli.files"
 
 local M = { summary = "send files and folders to a DICOM node (C-STORE)" }
 
@@ -11,37 +12,6 @@ function M.parser(p)
   p:argument("host", "name or address")
   p:argument("port", "port"):convert(cli.port)
   p:argument("path", "files, or folders with files at any depth"):args "+"
-end
-
--- In a folder may lie anything: what is no DICOM file is counted and left out. A file that was named is sent or fails.
-local function is_dicom(path)
-  local f = io.open(path, "rb")
-  if not f then return false end
-  local head = f:read(132)
-  f:close()
-  return head ~= nil and head:sub(129) == "DICM"
-end
-
--- Files of a path, in order; the number of those left out.
-local function gather(path, files)
-  local file = require "dicom.file"
-  local names, kinds = file.list(path)
-  if not names then
-    files[#files + 1] = path
-    return 0
-  end
-  local skipped = 0
-  for _, name in ipairs(names) do
-    local below = path .. "/" .. name
-    if kinds[name] == "folder" then
-      skipped = skipped + gather(below, files)
-    elseif is_dicom(below) then
-      files[#files + 1] = below
-    else
-      skipped = skipped + 1
-    end
-  end
-  return skipped
 end
 
 local function report(path, status, detail, verbose)
@@ -56,7 +26,7 @@ end
 function M.run(args)
   local dicom = require "dicom"
   local files, skipped = {}, 0
-  for _, path in ipairs(args.path) do skipped = skipped + gather(path, files) end
+  for _, path in ipairs(args.path) do skipped = skipped + files_of(path, files) end
   local peer = dicom.peer { aet = args.aec, host = args.host, port = args.port, calling_aet = args.aet }
   local done, failed = 0, 0
   for status, detail in peer.store(files) do

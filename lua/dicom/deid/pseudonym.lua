@@ -12,9 +12,9 @@
 --- Texts are UTF-8, without the spaces around them; UIDs without their padding. An absent issuer is an empty text.
 --- The same key gives the same pseudonyms in every run and at every site; without the key they cannot be computed, so
 --- that a list of all possible Patient IDs tells nothing (PS3.15 E.1.1 warns of hashes without a key).
-local core = require "dicom.core"
 local Error = require "dicom.error"
 local tls = require "dicom.tls"
+local uids = require "dicom.uid"
 
 local unpack, format, concat = string.unpack, string.format, table.concat
 
@@ -29,30 +29,12 @@ Mapping.__index = Mapping
 
 local M = {}
 
---- The decimal digits of a number of 128 bits, given as four parts of 32 bits, highest first. Without leading zeros.
-local function decimal(a, b, c, d)
-  local digits = {}
-  repeat -- divides by 10^9; each step's remainder and the next part fit an integer: 10^9 * 2^32 < 2^63
-    local r
-    a, r = a // 1000000000, a % 1000000000
-    r = r << 32 | b
-    b, r = r // 1000000000, r % 1000000000
-    r = r << 32 | c
-    c, r = r // 1000000000, r % 1000000000
-    r = r << 32 | d
-    d, r = r // 1000000000, r % 1000000000
-    table.insert(digits, 1, format("%09d", r))
-  until a | b | c | d == 0
-  return (concat(digits):gsub("^0+(%d)", "%1"))
-end
-M.decimal = decimal
-
 --- The UID of the first 16 bytes: a UUID of version 8, variant 2 (RFC 9562), under 2.25 (PS3.5 B.2).
 ---@param bytes string 16 bytes or more
 ---@return string
 function M.uuid_uid(bytes)
   local a, b, c, d = unpack(">I4I4I4I4", bytes)
-  return "2.25." .. decimal(a, b & 0xFFFF0FFF | 0x8000, c & 0x3FFFFFFF | 0x80000000, d)
+  return uids.from_bits(a, b & 0xFFFF0FFF | 0x8000, c & 0x3FFFFFFF | 0x80000000, d)
 end
 
 local function trim(s)
@@ -65,7 +47,7 @@ end
 ---@return boolean
 function M.registered(uid)
   if uid:sub(1, 14) ~= "1.2.840.10008." then return false end
-  return core.uid_entry(uid) ~= nil or uid:find "^1%.2%.840%.10008%.6%.1%.%d%d?%d?%d?$" ~= nil
+  return uids.name(uid) ~= nil or uid:find "^1%.2%.840%.10008%.6%.1%.%d%d?%d?%d?$" ~= nil
 end
 
 --- HMAC-SHA-256 of one value of one kind.
