@@ -1,0 +1,98 @@
+-- SPDX-License-Identifier: MIT
+-- The command line: help for people, one clear line for what is wrong, exit codes 0 (done), 1 (failed), 2 (misused).
+local cli = require "dicom.cli"
+local need = require "spec.support.need"
+local sh = require "spec.support.sh"
+
+local function dicom(...)
+  return sh.run { sh.dicom, ... }
+end
+
+-- A failure: nothing on standard output, one line on standard error that holds `text`.
+local function one_line(r, code, text)
+  assert.same({ code, "" }, { r.code, r.out })
+  assert.matches("^dicom[^\n]*\n$", r.err)
+  assert(r.err:find(text, 1, true), r.err)
+end
+
+local function sample(folder, name)
+  local ds = require "dicom".dataset {
+    SOPClassUID = "1.2.840.10008.5.1.4.1.1.7", SOPInstanceUID = require "dicom".uid.new(), Modality = "OT",
+    PatientName = "Doe^Jane", RequestAttributesSequence = { { RequestedProcedureID = "RP1" } },
+  }
+  assert(ds:save(folder .. "/" .. name))
+  return folder .. "/" .. name, ds
+end
+
+describe("dicom", function()
+  it("lists its commands, each with a summary, and tells all about one", function()
+    local r = dicom "--help"
+    assert.same({ 0, "" }, { r.code, r.err })
+    for _, name in ipairs(cli.commands) do
+      assert(r.out:find("\n  " .. name .. " +%l"), name .. " is not listed")
+      local one = dicom(name, "--help")
+      assert.same({ 0, "" }, { one.code, one.err })
+      assert.matches("Usage: dicom " .. name, one.out)
+    end
+  end)
+
+  it("names the versions of all that it is linked with", function()
+    local out = dicom "--version".out
+    for _, name in ipairs { "dicom", "Lua", "libuv", "OpenJPEG", "OpenSSL", "zlib" } do
+      assert(("\n" .. out):find("\n" .. name .. " %d"), name .. " has no version")
+    end
+  end)
+
+  it("says in one line how it was misused", function()
+    one_line(dicom(), 2, "a command is missing")
+    one_line(dicom "fetch", 2, [[there is no command "fetch"]])
+    one_line(dicom "dump", 2, "missing argument")
+    one_line(dicom("dump", "--colour", "x"), 2, "unknown option '--colour'")
+    one_line(dicom("echo", "localhost", "70000"), 2, [["70000" is not a port]])
+  end)
+
+  it("loads the command asked for and no other", function()
+    local r = sh.lua { "-e", [[require "dicom.cli".main { "dump", "/nonexistent" }
+      for name in pairs(package.loaded) do if name:find "^dicom%.cli%." then print(name) end end]] }
+    assert.equal("dicom.cli.dump\n", r.out)
+  end)
+end)
+
+describe("dicom dump", function()
+  it("prints tag, VR, length, name and value at every depth", function()
+    local r = dicom("dump", (sample(sh.folder(), "a.dcm")))
+    assert.same({ 0, "" }, { r.code, r.err })
+    assert.matches("%(0002,0010%) UI %d+ TransferSyntaxUID: 1%.2%.840", r.out)
+    assert.matches("%(0010,0010%) PN 8 PatientName: Doe%^Jane\n", r.out)
+    assert.matches("RequestAttributesSequence: 1 item\n  item 1\n    %(0040,1001%) SH 4 RequestedProcedureID: RP1\n", r.out)
+  end)
+
+  it("lets no escape sequence of a file reach the terminal", function()
+    local folder = sh.folder()
+    local path = sample(folder, "a.dcm")
+    sh.write(path, (sh.read(path):gsub("Doe%^Jane", "Doe\27[2Je")))
+    local r = dicom("dump", path)
+    assert.is_nil(r.out:find("\27", 1, true))
+    assert(r.out:find("Doe\\x1B[2Je", 1, true), r.out)
+  end)
+
+  it("goes on after a file that it cannot read", function()
+    local good = sample(sh.folder(), "a.dcm")
+    local r = dicom("dump", "/nonexistent", good)
+    assert.equal(1, r.code)
+    assert.matches("^dicom dump: /nonexistent: [^\n]*\n$", r.err)
+    assert.matches("PatientName", r.out)
+  end)
+
+  it("starts, prints and ends in under 10 ms", function()
+    need.release_build()
+    local path, n = sample(sh.folder(), "a.dcm"), 20
+    local best = math.huge
+    for _ = 1, 5 do
+      local start = sh.now()
+      os.execute(("for i in $(seq %d); do %s dump %s; done >/dev/null"):format(n, sh.dicom, path))
+      best = math.min(best, (sh.now() - start) / n)
+    end
+    assert(best < 0.010, ("%.1f ms"):format(best * 1000))
+  end)
+end)
