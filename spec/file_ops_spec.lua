@@ -10,7 +10,8 @@ local function trace(text, options)
   assert(file.write(script, "local file = require 'dicom.file' local folder = ...\n" .. text))
   local out = folder .. "/trace"
   local paths = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build/?.so;;'"
-  local command = ("%s strace -f -y -qq -o %s %s lua5.4 %s %s"):format(paths, out, options or "-e trace=fsync,rename,write,renameat", script, folder)
+  local command = ("%s strace -f -y -qq -o %s %s lua5.4 %s %s"):format(
+    paths, out, options or "-e trace=fsync,rename,write,renameat", script, folder)
   local pipe = assert(io.popen(command .. " 2>&1"))
   local printed = pipe:read "a"
   pipe:close()

@@ -235,6 +235,8 @@ static dc_status fill_data(dc_link *k, dc_sending *s, size_t room)
         if (st == DC_OK)
             st = next_segment(s);
     }
+    if (n & 1)
+        to[n++] = 0; /* a deflated stream may be odd, what is sent may not (PS3.5 A.5, PS3.8 9.3.5.1) */
     return st ? st : put_pdu(k, s->context, false, s->drained, n);
 }
 

@@ -117,7 +117,7 @@ function M.request(options)
 end
 
 --- Waits for what a peer that connected asks for. Returns the association, not answered yet; nil, err when it went away.
----@return dicom.Association|nil, dicom.Error?
+---@return dicom.Association|nil
 function M.receive(link)
   local kind, params = task.await(link)
   if kind ~= "requested" then return nil, params end

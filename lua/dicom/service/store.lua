@@ -27,6 +27,11 @@ local function name_of(uid)
   return name and ("%s (%s)"):format(name, uid) or uid
 end
 
+-- What a peer can be told at all; leading zeros and the like are its business.
+local function is_uid(s)
+  return type(s) == "string" and #s <= 64 and not s:find "[^%w.%-_]"
+end
+
 -- What is to be sent, opened: { ds, sop_class, sop_instance, syntax }.
 local function prepare(what)
   local ds = what
@@ -36,9 +41,12 @@ local function prepare(what)
     if not ds then return nil, err end
   end
   local sop_class, sop_instance = ds:get "SOPClassUID", ds:get "SOPInstanceUID"
+  local path = type(what) == "string" and not what:find "\0" and what or nil
   if not sop_class or sop_class == "" or not sop_instance or sop_instance == "" then
-    return nil, errors.new("bad value", "SOP Class UID or SOP Instance UID is missing (PS3.4 B.2)",
-      { path = type(what) == "string" and not what:find "\0" and what or nil })
+    return nil, errors.new("bad value", "SOP Class UID or SOP Instance UID is missing (PS3.4 B.2)", { path = path })
+  end
+  if not is_uid(sop_class) or not is_uid(sop_instance) then
+    return nil, errors.new("bad uid", "SOP Class UID or SOP Instance UID is not well formed (PS3.5 9.1)", { path = path })
   end
   return { ds = ds, sop_class = sop_class, sop_instance = sop_instance, syntax = ds.syntax }
 end
