@@ -59,6 +59,13 @@ static int push_repairs(lua_State *L, const dc_object *o)
     return 1;
 }
 
+/* The file it was opened from, a deflated one, too; NULL: from memory. */
+static const char *path_of(const dc_object *o)
+{
+    const dc_source *from = o->packed ? o->packed : o->source;
+    return from && !o->severed ? from->path : NULL;
+}
+
 /* repairs, meta, path, syntax: of the object that the data set is part of. */
 static bool push_property(lua_State *L, dc_object *o, const char *name)
 {
@@ -67,7 +74,7 @@ static bool push_property(lua_State *L, dc_object *o, const char *name)
     else if (strcmp(name, "meta") == 0)
         dc_push_dataset(L, o, &o->meta);
     else if (strcmp(name, "path") == 0)
-        lua_pushstring(L, o->source && !o->severed ? o->source->path : NULL);
+        lua_pushstring(L, path_of(o));
     else if (strcmp(name, "syntax") == 0)
         lua_pushstring(L, o->syntax->uid);
     else
