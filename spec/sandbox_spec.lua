@@ -206,7 +206,7 @@ describe("sandbox values", function()
     loop.loop = loop
     local many = {}
     for i = 1, 20000 do many[i] = i end
-    for _, v in ipairs { loop, many, { print }, coroutine.create(print), io.stdout } do
+    for _, v in ipairs { loop, many, { print }, coroutine.create(print) } do
       local r, err = sb:call(echo, v)
       assert.is_nil(r)
       assert.matches("cross", err.text)
@@ -225,6 +225,71 @@ describe("sandbox values", function()
     assert.equal(2, sb:call(count, 2))
     assert.equal(5, sb:call(count, 3))
     assert.equal("rule", select(2, sb:call(99999)).code)
+  end)
+end)
+
+describe("sandbox data sets", function()
+  local dicom = require "dicom"
+
+  local function call(text, ds, limits)
+    local sb = sandbox(limits)
+    return sb:call(assert(sb:load(text, "@rule.lua")), ds)
+  end
+
+  it("are the same object on both sides", function()
+    local ds = dicom.dataset { PatientName = "A^B", ImageType = { "ORIGINAL", "PRIMARY" } }
+    local text = "local ds = ... ds.PatientID = '12' ds.ImageType[1] = 'DERIVED' return ds.PatientName"
+    assert.equal("A^B", call(text, ds))
+    assert.equal("12", ds.PatientID)
+    assert.equal("DERIVED", ds.ImageType[1])
+  end)
+
+  it("outlive the side that let go first", function()
+    local sb = sandbox()
+    local keep = assert(sb:load "kept = ...")
+    sb:call(keep, dicom.dataset { PatientID = "7" })
+    collectgarbage()
+    assert.equal("7", (sb:call(assert(sb:load "return kept.PatientID"))))
+    local ds = dicom.dataset { PatientID = "8" }
+    sb:call(keep, ds)
+    sb:close()
+    assert.equal("8", ds.PatientID)
+  end)
+
+  it("tell a misspelt keyword and where it stands", function()
+    local r, err = call("local ds = ...\nreturn ds.PatientNmae", dicom.dataset {})
+    assert.is_nil(r)
+    assert.equal("rule.lua:2", err.position)
+    assert.matches("PatientName", err.text)
+  end)
+
+  it("do not grow beyond the memory of the call", function()
+    local plenty = { instructions = 1e9, seconds = 2, memory = 16 << 20 }
+    for _, text in ipairs {
+      "local s = ('x'):rep(1 << 20) for i = 1, 200 do ds:set(0x00111000 + i, s, 'UN') end",
+      "local s = ('x'):rep(1 << 20) for i = 1, 1e9 do ds.ReferencedStudySequence[i] = { TextValue = s } end",
+      "for i = 1, 1e9 do ds.ReferencedStudySequence[i] = {} end",
+      "for i = 1, 1e9 do ds.OtherPatientIDs[i] = 'x' end",
+    } do
+      local ds = dicom.dataset { ReferencedStudySequence = {}, OtherPatientIDs = {} }
+      local r, err = call("ds = ... ds:set(0x00110010, 'ACME', 'LO') " .. text, ds, plenty)
+      assert.is_nil(r, text)
+      assert.equal("budget", err.code, err.text)
+    end
+  end)
+
+  it("have no files and no copies inside", function()
+    local ds = dicom.dataset {}
+    for _, method in ipairs { "save", "bytes", "copy", "open" } do
+      assert.is_nil((call(("return (...):%s('x')"):format(method), ds)), method)
+    end
+  end)
+
+  it("are the only userdata that crosses", function()
+    local sb = sandbox()
+    local echo = assert(sb:load "return ...")
+    assert.has_error(function() sb:call(echo, io.stdout) end)
+    assert.matches("cross", select(2, sb:call(echo, dicom.dataset {})).text)
   end)
 end)
 

@@ -17,7 +17,7 @@ static int charged_string(lua_State *L)
     int n = lua_gettop(L);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_call(L, n, LUA_MULTRET);
+    dc_box_call(L, n, LUA_MULTRET);
     return lua_gettop(L);
 }
 
@@ -36,7 +36,7 @@ static int string_rep(lua_State *L)
     lua_settop(L, 3);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_call(L, 3, 1);
+    dc_box_call(L, 3, 1);
     return 1;
 }
 
@@ -164,7 +164,7 @@ static int ranged(lua_State *L, int first_arg)
     lua_replace(L, first_arg + 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_call(L, first_arg + 1, LUA_MULTRET);
+    dc_box_call(L, first_arg + 1, LUA_MULTRET);
     return lua_gettop(L);
 }
 
@@ -193,7 +193,7 @@ static bool before(lua_State *L, lua_Integer i, lua_Integer k)
     } else {
         lua_pushvalue(L, 2);
         lua_insert(L, 3);
-        lua_call(L, 2, 1);
+        dc_box_call(L, 2, 1);
         answer = lua_toboolean(L, -1);
     }
     lua_settop(L, 2);
@@ -264,7 +264,6 @@ static int coroutine_create(lua_State *L)
 /* Moves n arguments over and runs co; the number of results on L, or -1 with the error on L. */
 static int resume(lua_State *L, lua_State *co, int n)
 {
-    dc_box *box = dc_box_of(L);
     int results = 0;
     dc_box_charge(L, COROUTINE_COST);
     if (!lua_checkstack(co, n)) {
@@ -272,10 +271,7 @@ static int resume(lua_State *L, lua_State *co, int n)
         return -1;
     }
     lua_xmove(L, co, n);
-    lua_State *before_it = dc_box_running(box);
-    dc_box_set_running(box, co);
-    int status = lua_resume(co, L, n, &results);
-    dc_box_set_running(box, before_it);
+    int status = dc_box_resume(L, co, n, &results);
     if (status != LUA_OK && status != LUA_YIELD) {
         lua_xmove(co, L, 1);
         return -1;

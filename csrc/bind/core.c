@@ -32,9 +32,11 @@ void dc_open_sandboxed(lua_State *L)
 {
     static void (*const classes[])(lua_State *) = {
         dc_open_dataset,
+        dc_open_dict,
         dc_open_kit,
         dc_open_list,
         dc_open_object,
+        dc_open_random,
         dc_open_sequence,
         dc_open_write,
     };

@@ -19,6 +19,7 @@ void dc_open_list(lua_State *L);
 void dc_open_loop(lua_State *L);
 void dc_open_message(lua_State *L);
 void dc_open_object(lua_State *L);
+void dc_open_random(lua_State *L);
 void dc_open_sandbox(lua_State *L);
 void dc_open_sequence(lua_State *L);
 void dc_open_version(lua_State *L);

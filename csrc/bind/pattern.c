@@ -488,7 +488,7 @@ static void add_replacement(matcher *m, luaL_Buffer *out, const char *s, const c
     lua_State *L = m->L;
     if (type == LUA_TFUNCTION) {
         lua_pushvalue(L, 3);
-        lua_call(L, push_captures(m, s, e), 1);
+        dc_box_call(L, push_captures(m, s, e), 1);
     } else if (type == LUA_TTABLE) {
         push_capture(m, 0, s, e);
         lua_gettable(L, 3);

@@ -5,7 +5,8 @@
    elsewhere: finalizers (setmetatable refuses __gc), the message handler of xpcall (ours calls the rule's only while
    the budget lasts), and to-be-closed variables of a coroutine that a hook ended (coroutine.close does not exist).
 
-   Values cross as copies: nil, booleans, numbers, strings, plain tables. The functions a chunk gives are held here and
+   Values cross as copies: nil, booleans, numbers, strings, plain tables. A data set crosses as itself: both states
+   refer to the same object, whose growth is counted as memory of the call. The functions a chunk gives are held here and
    known outside by a number. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "../base/buf.h"
 #include "core.h"
+#include "dataset.h"
 #include "sandbox.h"
 
 #define CLASS "dicom.sandbox"
@@ -25,9 +27,6 @@ enum {
     LARGE = 64 << 10,       /* an allocation of this size asks for the time */
     REFUSALS = 8,           /* of memory in one call, each a full collection: then the memory budget is spent */
     CLOCK_EVERY = 16384,    /* charged instructions between two looks at the clock */
-    CROSSING_DEPTH = 16,    /* nested tables that may cross */
-    CROSSING_NODES = 10000, /* keys and values that may cross in one call */
-    SOURCE_SIZE = 1 << 20,  /* bytes of one chunk: the parser runs without hooks */
     PRINTED_SIZE = 16 << 10 /* bytes that print may leave in one call */
 };
 
@@ -48,6 +47,9 @@ struct dc_box {
     uint32_t clock_in, refused;
     spent spent;
     bool active, limited;
+    dc_dataset *const *datasets; /* of the call, in all `dataset_count` */
+    int dataset_count;
+    size_t datasets_had; /* bytes they held before */
     dc_buf printed;
     char position[120]; /* file:line of the last failure */
 };
@@ -66,19 +68,29 @@ dc_box *dc_box_of(lua_State *L)
     return *(dc_box **)lua_getextraspace(L);
 }
 
+size_t dc_box_memory(const dc_box *b)
+{
+    return b->memory;
+}
+
 bool dc_box_is_spent(const dc_box *b)
 {
     return b->spent != LASTS;
 }
 
-void dc_box_set_running(dc_box *b, lua_State *L)
+void dc_box_call(lua_State *L, int arguments, int results)
 {
-    b->running = L;
+    lua_call(L, arguments, results);
 }
 
-lua_State *dc_box_running(const dc_box *b)
+int dc_box_resume(lua_State *L, lua_State *co, int arguments, int *results)
 {
-    return b->running;
+    dc_box *b = dc_box_of(L);
+    lua_State *before = b->running;
+    b->running = co;
+    int status = lua_resume(co, L, arguments, results);
+    b->running = before;
+    return status;
 }
 
 static void box_hook(lua_State *L, lua_Debug *ar);
@@ -88,6 +100,20 @@ static void spend(dc_box *b, spent what)
     if (b->spent == LASTS)
         b->spent = what;
     lua_sethook(b->running, box_hook, LUA_MASKCOUNT, 1);
+}
+
+static size_t datasets_hold(const dc_box *b)
+{
+    size_t n = 0;
+    for (int i = 0; i < b->dataset_count; i++)
+        n += dc_object_memory(b->datasets[i]->object);
+    return n;
+}
+
+static void look_at_datasets(dc_box *b)
+{
+    if (b->spent == LASTS && datasets_hold(b) > b->datasets_had + b->memory_limit)
+        spend(b, MEMORY);
 }
 
 static void look_at_clock(dc_box *b)
@@ -125,6 +151,14 @@ void dc_box_charge(lua_State *L, uint64_t n)
         raise_spent(L, b);
 }
 
+void dc_box_weigh(lua_State *L)
+{
+    dc_box *b = dc_box_of(L);
+    look_at_datasets(b);
+    if (b->spent != LASTS)
+        raise_spent(L, b);
+}
+
 static void box_hook(lua_State *L, lua_Debug *ar)
 {
     dc_box *b = dc_box_of(L);
@@ -136,6 +170,7 @@ static void box_hook(lua_State *L, lua_Debug *ar)
         take(b, (uint64_t)count);
         if (b->spent == LASTS)
             look_at_clock(b);
+        look_at_datasets(b);
     }
     if (b->spent != LASTS) {
         lua_sethook(L, box_hook, LUA_MASKCOUNT, 1);
@@ -179,65 +214,6 @@ static void *box_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
 }
 
 /* ---- functions that differ inside ---- */
-
-static int box_setmetatable(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
-    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
-        return luaL_error(L, "cannot change a protected metatable");
-    if (lua_istable(L, 2)) {
-        lua_pushliteral(L, "__gc");
-        if (lua_rawget(L, 2) != LUA_TNIL)
-            return luaL_error(L, "a rule may not have finalizers (__gc)");
-    }
-    lua_settop(L, 2);
-    lua_setmetatable(L, 1);
-    return 1;
-}
-
-static int box_getmetatable(lua_State *L)
-{
-    luaL_checkany(L, 1);
-    if (!lua_istable(L, 1) || !lua_getmetatable(L, 1))
-        lua_pushnil(L);
-    else if (luaL_getmetafield(L, 1, "__metatable") == LUA_TNIL)
-        return 1;
-    return 1;
-}
-
-/* load(text [, name [, mode [, env]]]): text only, whole, of bounded size. */
-static int box_load(lua_State *L)
-{
-    size_t n;
-    const char *text = luaL_checklstring(L, 1, &n);
-    const char *name = luaL_optstring(L, 2, "=(load)");
-    const char *mode = luaL_optstring(L, 3, "t");
-    if (!strchr(mode, 't'))
-        return luaL_argerror(L, 3, "a rule loads text only");
-    luaL_argcheck(L, n <= SOURCE_SIZE, 1, "source is too long");
-    dc_box_charge(L, n + (n >> 10) * (n >> 10)); /* labels make the parser quadratic */
-    if (luaL_loadbufferx(L, text, n, name, "t") != LUA_OK) {
-        lua_pushnil(L);
-        lua_insert(L, -2);
-        return 2;
-    }
-    if (lua_gettop(L) >= 5) { /* env was given, maybe nil; the function is above it */
-        lua_pushvalue(L, 4);
-        lua_setupvalue(L, -2, 1);
-    }
-    return 1;
-}
-
-static int box_collectgarbage(lua_State *L)
-{
-    const char *option = luaL_optstring(L, 1, "collect");
-    if (strcmp(option, "count") == 0)
-        lua_pushnumber(L, (lua_Number)dc_box_of(L)->memory / 1024);
-    else
-        lua_pushinteger(L, 0); /* a collection on demand would be work that no budget sees */
-    return 1;
-}
 
 /* What rules print is kept, a line each, until the caller fetches it. */
 static int box_print(lua_State *L)
@@ -299,27 +275,9 @@ static int box_xpcall(lua_State *L)
     return protected_end(L, status, 2);
 }
 
-/* Errors of the C core inside: text and place as lua/dicom/error.lua gives them outside. */
-static int error_text(lua_State *L)
-{
-    lua_settop(L, 1);
-    lua_getfield(L, 1, "text");
-    const char *text = lua_tostring(L, -1);
-    lua_getfield(L, 1, "tag");
-    lua_Integer tag = lua_tointeger(L, -1);
-    char place[32];
-    snprintf(place, sizeof place, " at (%04X,%04X)", (unsigned)(tag >> 16 & 0xFFFF), (unsigned)(tag & 0xFFFF));
-    lua_pushfstring(L, "%s%s", text ? text : "error", tag ? place : "");
-    return 1;
-}
-
 /* ---- the state ---- */
 
-static const luaL_Reg own_functions[] = { { "setmetatable", box_setmetatable }, { "getmetatable", box_getmetatable },
-                                          { "load", box_load }, { "collectgarbage", box_collectgarbage },
-                                          { "print", box_print }, { "xpcall", box_xpcall }, { NULL, NULL } };
-
-static const char *const forbidden[] = { "dofile", "loadfile", "require", "warn", NULL };
+static const luaL_Reg own_functions[] = { { "print", box_print }, { "xpcall", box_xpcall }, { NULL, NULL } };
 
 static void open_library(lua_State *S, const char *name, lua_CFunction open, void (*mend)(lua_State *))
 {
@@ -342,17 +300,14 @@ static int fill(lua_State *S)
     open_library(S, "coroutine", luaopen_coroutine, dc_box_coroutines);
     lua_pushglobaltable(S);
     luaL_setfuncs(S, own_functions, 0);
-    for (const char *const *name = forbidden; *name; name++) {
-        lua_pushnil(S);
-        lua_setfield(S, -2, *name);
-    }
+    dc_box_base(S);
     lua_getfield(S, -1, "string");
     dc_box_patterns(S);
     lua_newtable(S);
-    dc_open_sandboxed(S);
-    luaL_newmetatable(S, DC_ERROR);
-    lua_pushcfunction(S, error_text);
-    lua_setfield(S, -2, "__tostring");
+    dc_open_sandboxed(S); /* for the text that runs first, which takes `core` away from what follows */
+    lua_setglobal(S, "core");
+    dc_box_datasets(S);
+    dc_box_errors(S);
     return 0;
 }
 
@@ -418,57 +373,9 @@ typedef struct crossing {
     const char *text, *name;
     size_t length;
     int nodes;           /* left to copy */
+    dc_dataset **datasets; /* those among the arguments */
+    int dataset_count;
 } crossing;
-
-static const char *copy_value(lua_State *from, int at, lua_State *to, int depth, int *nodes);
-
-static const char *copy_table(lua_State *from, int at, lua_State *to, int depth, int *nodes)
-{
-    const char *problem = NULL;
-    if (depth >= CROSSING_DEPTH || !lua_checkstack(from, 3))
-        return "a table nested too deep cannot cross";
-    luaL_checkstack(to, 4, "crossing");
-    lua_newtable(to);
-    lua_pushnil(from);
-    while (lua_next(from, at)) {
-        int top = lua_gettop(from);
-        problem = copy_value(from, top - 1, to, depth + 1, nodes);
-        if (!problem)
-            problem = copy_value(from, top, to, depth + 1, nodes);
-        if (problem)
-            return problem;
-        lua_rawset(to, -3);
-        lua_settop(from, top - 1);
-    }
-    return NULL;
-}
-
-/* Copies the value at an absolute index; NULL, or what cannot cross. Raises only in `to`. */
-static const char *copy_value(lua_State *from, int at, lua_State *to, int depth, int *nodes)
-{
-    size_t n;
-    const char *text;
-    if (--*nodes < 0)
-        return "a table with too many values cannot cross";
-    luaL_checkstack(to, 4, "crossing");
-    switch (lua_type(from, at)) {
-    case LUA_TNIL: lua_pushnil(to); return NULL;
-    case LUA_TBOOLEAN: lua_pushboolean(to, lua_toboolean(from, at)); return NULL;
-    case LUA_TNUMBER:
-        if (lua_isinteger(from, at))
-            lua_pushinteger(to, lua_tointeger(from, at));
-        else
-            lua_pushnumber(to, lua_tonumber(from, at));
-        return NULL;
-    case LUA_TSTRING:
-        text = lua_tolstring(from, at, &n);
-        lua_pushlstring(to, text, n);
-        return NULL;
-    case LUA_TTABLE: return copy_table(from, at, to, depth, nodes);
-    case LUA_TFUNCTION: return "a function inside a table cannot cross";
-    default: return "only plain values and data sets can cross";
-    }
-}
 
 /* Functions among the results become numbers, as light userdata, which nothing else inside can make. */
 static void hold_functions(lua_State *S, int count)
@@ -481,6 +388,20 @@ static void hold_functions(lua_State *S, int count)
         }
 }
 
+/* Data sets are the userdata among the arguments: sandbox_call let no other pass. */
+static void enter_argument(lua_State *S, crossing *x, int at, int *known)
+{
+    luaL_checkstack(S, 4, "crossing");
+    if (lua_isuserdata(x->outside, at)) {
+        dc_dataset *ds = x->datasets[(*known)++];
+        dc_push_dataset(S, ds->object, ds);
+        return;
+    }
+    const char *problem = dc_box_copy(x->outside, at, S, &x->nodes);
+    if (problem)
+        luaL_error(S, "%s", problem);
+}
+
 static int enter(lua_State *S)
 {
     crossing *x = lua_touserdata(S, 1);
@@ -491,11 +412,8 @@ static int enter(lua_State *S)
     } else if (lua_rawgeti(S, LUA_REGISTRYINDEX, x->handle) != LUA_TFUNCTION) {
         return luaL_error(S, "no such function in the sandbox");
     } else {
-        for (int i = 0; i < x->count; i++) {
-            const char *problem = copy_value(x->outside, x->first + i, S, 0, &x->nodes);
-            if (problem)
-                return luaL_error(S, "%s", problem);
-        }
+        for (int i = 0, known = 0; i < x->count; i++)
+            enter_argument(S, x, x->first + i, &known);
         lua_call(S, x->count, LUA_MULTRET);
     }
     hold_functions(S, lua_gettop(S));
@@ -567,14 +485,14 @@ static int fail(lua_State *L, dc_box *b, int status)
 
 static int leave(lua_State *L, dc_box *b)
 {
-    int count = lua_gettop(b->S) - 1, nodes = CROSSING_NODES, top = lua_gettop(L);
+    int count = lua_gettop(b->S) - 1, nodes = DC_CROSSING_NODES, top = lua_gettop(L);
     luaL_checkstack(L, count + 4, "too many results");
     for (int i = 2; i <= count + 1; i++) {
         const char *problem = NULL;
         if (lua_islightuserdata(b->S, i))
             lua_pushinteger(L, (lua_Integer)(intptr_t)lua_touserdata(b->S, i));
         else
-            problem = copy_value(b->S, i, L, 0, &nodes);
+            problem = dc_box_copy(b->S, i, L, &nodes);
         if (problem) {
             lua_settop(L, top);
             lua_settop(b->S, 0);
@@ -606,9 +524,13 @@ static int run(lua_State *L, dc_box *b, crossing *x)
     lua_pushcfunction(b->S, trace);
     lua_pushcfunction(b->S, enter);
     lua_pushlightuserdata(b->S, x);
+    b->datasets = x->datasets;
+    b->dataset_count = x->dataset_count;
+    b->datasets_had = datasets_hold(b);
     b->active = true;
     int status = lua_pcall(b->S, 1, LUA_MULTRET, 1);
     b->active = false;
+    b->dataset_count = 0;
     lua_settop(L, top); /* a failed copy leaves its iteration there */
     return status != LUA_OK || b->spent != LASTS ? fail(L, b, status) : leave(L, b);
 }
@@ -620,7 +542,7 @@ static int sandbox_load(lua_State *L)
     crossing x = { .outside = L };
     x.text = luaL_checklstring(L, 2, &x.length);
     x.name = luaL_optstring(L, 3, "=rule");
-    luaL_argcheck(L, x.length <= SOURCE_SIZE, 2, "source is too long");
+    luaL_argcheck(L, x.length <= DC_SOURCE_SIZE, 2, "source is too long");
     return run(L, b, &x);
 }
 
@@ -631,8 +553,12 @@ static int sandbox_call(lua_State *L)
     lua_Integer handle = luaL_checkinteger(L, 2);
     int count = lua_gettop(L) - 2;
     luaL_argcheck(L, handle > 0 && handle < INT32_MAX, 2, "not a handle");
-    luaL_checkstack(L, 3 * CROSSING_DEPTH + 8, "crossing");
-    crossing x = { .outside = L, .first = 3, .count = count, .handle = (int)handle, .nodes = CROSSING_NODES };
+    luaL_checkstack(L, 3 * DC_CROSSING_DEPTH + 8, "crossing");
+    crossing x = { .outside = L, .first = 3, .count = count, .handle = (int)handle, .nodes = DC_CROSSING_NODES };
+    x.datasets = lua_newuserdatauv(L, sizeof *x.datasets * (size_t)(count + 1), 0);
+    for (int i = 3; i < 3 + count; i++)
+        if (lua_isuserdata(L, i))
+            x.datasets[x.dataset_count++] = dc_check_dataset(L, i);
     return run(L, b, &x);
 }
 

@@ -122,7 +122,7 @@ static int random_hex(lua_State *L)
     return 1;
 }
 
-/* core.stat(path) -> { type=, size=, mtime=, inode=, mode= } or nil, err */
+/* core.stat(path) -> { type=, size=, mtime=, inode=, mode=, mine= } or nil, err */
 static int stat_path(lua_State *L)
 {
     struct stat st;
@@ -140,6 +140,8 @@ static int stat_path(lua_State *L)
     lua_setfield(L, -2, "inode");
     lua_pushinteger(L, (lua_Integer)(st.st_mode & 07777));
     lua_setfield(L, -2, "mode");
+    lua_pushboolean(L, st.st_uid == geteuid());
+    lua_setfield(L, -2, "mine");
     return 1;
 }
 
@@ -169,6 +171,12 @@ static int lock_path(lua_State *L)
     dc_kit_fail_errno(L, err, path);
     lua_pushboolean(L, err == EWOULDBLOCK);
     return 3;
+}
+
+void dc_open_random(lua_State *L)
+{
+    lua_pushcfunction(L, random_hex);
+    lua_setfield(L, -2, "random");
 }
 
 void dc_open_work(lua_State *L)

@@ -98,9 +98,10 @@ function M.make_folder(path) return work("make_folder", path) end
 ---@return true|nil, dicom.Error?
 function M.remove(path) return work("remove", path) end
 
---- type ("file", "folder", "other"), size, mtime (seconds), inode, mode. Does not wait.
+--- type ("file", "folder", "other"), size, mtime (seconds), inode, mode, mine (this user owns it). Does
+--- not wait.
 ---@param path string
----@return {type: string, size: integer, mtime: number, inode: integer, mode: integer}|nil, dicom.Error?
+---@return {type: string, size: integer, mtime: number, inode: integer, mode: integer, mine: boolean}|nil, dicom.Error?
 function M.stat(path) return named(core.stat(path)) end
 
 --- Takes the only lock on a file, which is created if need be; held until `lock:close()` or the process ends.

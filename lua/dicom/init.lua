@@ -5,6 +5,7 @@ local lazy = {
   dataset = { "dicom.dataset", "new" },
   date = { "dicom.date" },
   listen = { "dicom.listener", "listen" },
+  log = { "dicom.log" },
   name = { "dicom.name" },
   open = { "dicom.dataset", "open" },
   peer = { "dicom.peer", "new" },
