@@ -495,7 +495,9 @@ static void on_poll(uv_poll_t *p, int status, int events)
 {
     dc_link *k = p->data;
     if (!k->connected) {
-        int err = status < 0 ? status : dc_stream_connected(k->fd);
+        int err = dc_stream_connected(k->fd); /* what libuv says of a refused connection is "bad file descriptor" */
+        if (!err && status < 0)
+            err = status;
         if (err) {
             k->error = -err;
             close_socket(k);
