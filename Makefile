@@ -14,6 +14,8 @@ WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wpointer-arith -W
 INC := -I/usr/include/lua5.4
 ROCKSPEC := rockspec/dicom-scm-1.rockspec
 SUB := $(MAKE) --no-print-directory
+# A line for each file that is made; none with make -s.
+SAY := @$(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),:,echo)
 
 all:
 
@@ -34,7 +36,7 @@ has-lua:
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	@echo "  CC $<"
+	$(SAY) "  CC $<"
 	@$(CC) $(CFLAGS) $(WARN) -fPIC $(INC) -MMD -MP -c $< -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
@@ -114,7 +116,7 @@ bench: all
 FUZZERS := $(patsubst spec/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard spec/fuzz/*.c))
 $(BUILD)/fuzz/%: spec/fuzz/%.c $(C_SOURCES) $(wildcard csrc/*/*.h)
 	@mkdir -p $(@D)/$*.corpus
-	@echo "  FUZZ $@"
+	$(SAY) "  FUZZ $@"
 	@clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $< \
 	  $(sort $(filter-out csrc/bind/% csrc/io/% csrc/crypt/% csrc/codec/j2k.c,$(C_SOURCES))) -lz
 fuzz-seeds: $(FUZZERS)

@@ -14,7 +14,7 @@ end
 local LINK = [[
 %s: %s $(BUILD)/rock.mk
 	@mkdir -p $(@D)
-	@echo '  LD $@'
+	$(SAY) '  LD $@'
 	@$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $(filter %%.o,$^) %s
 ]]
 
