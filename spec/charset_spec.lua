@@ -73,6 +73,7 @@ describe("single-byte sets", function()
     assert.is_nil(core.text_encode("ISO_IR 13", "LO", "¥100"))
     assert.is_nil(core.text_encode("ISO_IR 13", "LT", "a\\b"))
     assert.equal("‾", core.text_decode("ISO_IR 13", "LO", "\x7E"))
+    assert.equal("a\\b", core.text_decode("ISO_IR 13", "LO", "a\\b"))
   end)
 
   it("do not touch VRs of the default repertoire (PS3.5 6.2)", function()
@@ -90,6 +91,7 @@ describe("code extensions", function()
     assert.equal("И\r\nÜ\tÜ", core.text_decode(three, "LT", "\27-L\xB8\r\n\xDC\t\xDC"))
     assert.equal("И=И", core.text_decode(three, "LO", "\27-L\xB8=\xB8"))
     assert.equal("И\\И", core.text_decode(three, "LT", "\27-L\xB8\\\xB8"))
+    assert.equal("И\\Ü", core.text_decode(three, "LO", "\27-L\xB8\\\xDC")) -- two values
   end)
 
   it("switch back before a delimiter and at the end", function()
@@ -182,6 +184,7 @@ describe("UTF-8", function()
     assert.equal("é", core.text_decode("ISO_IR 192\\ISO 2022 IR 87", "LO", "é"))
     assert.equal("a", core.text_decode("\\ISO_IR 192", "LO", "a"))
     assert.is_nil(core.text_decode("\\ISO_IR 192", "LO", "é"))
+    assert.is_nil(core.text_encode("\\ISO_IR 192", "LO", "山"))
   end)
 end)
 

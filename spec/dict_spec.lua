@@ -79,6 +79,7 @@ describe("the data dictionary", function()
     assert.equal("PatientName", core.dict_nearest "patientname")
     assert.equal("PatientName", core.dict_nearest "PatinetName")
     assert.equal("PatientID", core.dict_nearest "PatientId")
+    assert.equal("PatientSize", core.dict_nearest "PatientSiez") -- one swap, two changes from PatientSex
     assert.equal("StudyInstanceUID", core.dict_nearest "StudyInstanceUd")
     assert.equal("SOPClassUID", core.dict_nearest "SopClasUID")
     assert.is_string(core.dict_nearest "")

@@ -125,11 +125,7 @@ local function past(date, zone)
   if date.fraction then return date:time(zone) + 10.0 ^ -#date.fraction end
   if last > 2 then return date:time(zone) + ({ [3] = 86400, [4] = 3600, [5] = 60, [6] = 1 })[last] end
   local later = setmetatable({ vr = date.vr, year = date.year, month = date.month, zone = date.zone }, Date)
-  if last == 2 and date.month < 12 then
-    later.month = date.month + 1
-  else
-    later.year, later.month = date.year + 1, nil
-  end
+  later[FIELDS[last]] = date[FIELDS[last]] + 1 -- a month 13 is January: days_from_epoch begins years in March
   return later:time(zone)
 end
 
