@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- C-STORE (PS3.7 9.1.1, PS3.4 Annex B).
 local core = require "dicom.core"
+local dataset = require "dicom.dataset"
 local errors = require "dicom.error"
 local file = require "dicom.file"
 local log = require "dicom.log"
@@ -37,7 +38,7 @@ local function prepare(what)
   local ds = what
   if type(what) == "string" then
     local err
-    ds, err = require "dicom".open(what)
+    ds, err = dataset.open(what)
     if not ds then return nil, err end
   end
   local sop_class, sop_instance = ds:get "SOPClassUID", ds:get "SOPInstanceUID"
@@ -280,7 +281,7 @@ end
 local function open(message)
   if message.unreadable then return nil, message.unreadable end
   if message.dataset then return message.dataset end
-  return require "dicom".open(message.path)
+  return dataset.open(message.path)
 end
 
 --- Handler: `store(ds, association) -> status | true | nil, err`; one with a method `sink(association) -> folder` gets
