@@ -34,6 +34,8 @@ static int open_file(lua_State *L)
     if (lua_istable(L, 2) && lua_getfield(L, 2, "size") != LUA_TNIL)
         options.size = (uint64_t)luaL_checkinteger(L, -1);
     dc_status st = dc_file_open(path, &options, &o, &error);
+    if (!st && options.read.strict)
+        st = dc_check_strictly(&o->root);
     if (st) {
         int n = push_failure(L, st, o, path, &error);
         dc_object_unref(o);

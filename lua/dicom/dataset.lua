@@ -28,14 +28,15 @@ local errors = require "dicom.error"
 ---@field items? integer  number of items
 ---@field fragments? integer[] lengths; the first is the Basic Offset Table's
 
---- Several values, live: `#v`, `v[i]`, `v[i] = x`, `v[#v+1] = x`, `v[#v] = nil`, `ipairs(v)`, `a == b`, `tostring(v)`. A number
---- that is empty among others is "". Of encapsulated pixel data the values are the fragments; v[0] is the offset table.
+--- Several values, live: `#v`, `v[i]`, `v[i] = x`, `v[#v+1] = x`, `v[#v] = nil`, `ipairs(v)`, `a == b`, `tostring(v)`.
+--- A number that is empty among others is "". Of encapsulated pixel data the values are the fragments; v[0] is the
+--- offset table.
 ---@class dicom.List: any[]
 ---@field has fun(self: dicom.List, value: string|number): boolean is it one of the values?
 ---@field copy fun(self: dicom.List): table  a plain table
 
---- A sequence, live. What is assigned is copied; `seq[i] = nil` removes and closes the gap. table.insert and table.remove
---- work, but they copy every item that moves: seq:insert and `seq[i] = nil` do not.
+--- A sequence, live. What is assigned is copied; `seq[i] = nil` removes and closes the gap. table.insert and
+--- table.remove work, but they copy every item that moves: seq:insert and `seq[i] = nil` do not.
 ---@class dicom.Sequence: dicom.Dataset[]
 ---@field insert fun(self: dicom.Sequence, i: integer, item: table|dicom.Dataset)
 
@@ -50,10 +51,10 @@ local errors = require "dicom.error"
 ---@field values fun(self: dicom.Dataset, key: dicom.Key): table?, dicom.Error?  all values as a plain list
 ---@field raw fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error?    the bytes, in the source's byte order
 ---@field vr fun(self: dicom.Dataset, key: dicom.Key): string?
----@field set fun(self: dicom.Dataset, key: dicom.Key, value: any, vr: string?) through a path it creates what is missing
+---@field set fun(self: dicom.Dataset, key: dicom.Key, value: any, vr: string?) a path creates what is missing
 ---@field remove fun(self: dicom.Dataset, key: dicom.Key)
 ---@field elements fun(self: dicom.Dataset): fun(): dicom.Element? in ascending order of tags
----@field copy fun(self: dicom.Dataset): dicom.Dataset  deep; of a whole data set it shares the bytes that were read
+---@field copy fun(self: dicom.Dataset): dicom.Dataset  deep; a whole data set shares the bytes that were read
 ---@field bytes fun(self: dicom.Dataset, options: dicom.BytesOptions?): string?, dicom.Error? as it would be written
 ---@field close fun(self: dicom.Dataset)                 gives its memory back at once
 ---@field [any] any
@@ -171,8 +172,9 @@ local function plain(ds, e)
   return v
 end
 
---- A plain table, down to the last item: keyword (else "gggg,eeee") to value. `dicom.dataset(t)` is the way back, but for
---- encapsulated pixel data. Elements in no dictionary are lists with a field `vr`; bulk data is a string of bytes.
+--- A plain table, down to the last item: keyword (else "gggg,eeee") to value. `dicom.dataset(t)` is the way back, but
+--- for encapsulated pixel data. Elements in no dictionary are lists with a field `vr`; bulk data is a string of
+--- bytes.
 ---@return table
 function methods:totable()
   local t = {}
@@ -182,7 +184,7 @@ function methods:totable()
   return t
 end
 
---- The private elements of a creator (PS3.5 7.8.1): `ds:private("ACME 1.1")[0x01]`, to read, create and delete.
+--- The private elements of a creator (PS3.5 7.8.1): `ds:private("ACME 1.1")[0x01]`, to read, create, delete.
 ---@param creator string
 ---@param group? integer odd; without it every group is looked at, and new elements go where the creator is, else to 0009
 ---@return dicom.Private
