@@ -207,8 +207,10 @@ static dc_dataset *by_selector(path *p, dc_dataset *ds, const dc_key *step)
 
 static dc_dataset *take_item(path *p, dc_dataset *ds, const dc_key *step)
 {
-    p->at++;
-    bool index = p->at < p->end && *p->at >= '0' && *p->at <= '9';
+    const char *s = ++p->at;
+    while (s < p->end && *s >= '0' && *s <= '9')
+        s++;
+    bool index = s > p->at && (s == p->end || *s == ']' || *s == '.'); /* a tag goes on: 0008,0100='A' */
     dc_dataset *item = index ? by_index(p, ds, step) : by_selector(p, ds, step);
     if (p->at >= p->end || *p->at != ']')
         bad_path(p, "']' is missing");

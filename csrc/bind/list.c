@@ -12,7 +12,8 @@ typedef struct list {
     uint32_t tag;
     /* The value found last in delimited text: walking a list is linear. Void when the object has changed. */
     uint32_t changes, next; /* next: number of the value that starts at `at`; 0: nothing remembered */
-    size_t at;
+    dc_multibyte multibyte;
+    size_t at, before; /* before: where the value in front of it starts, as one is often asked for twice */
     /* A part of a range, in the second user value. */
     uint64_t window_at, window_offset;
     size_t window_length;
@@ -160,14 +161,22 @@ static dc_status push_string(lua_State *L, list *l, dc_reading *r, uint32_t n)
 {
     dc_span s = { NULL, 0 };
     load_text(L, l, r);
-    dc_multibyte mb = dc_reading_multibyte(r);
-    if (l->changes != r->ds->object->changes || l->next > n || l->next == 0) {
-        l->next = 0;
-        l->at = 0;
+    if (l->changes != r->ds->object->changes || l->next == 0) {
         l->changes = r->ds->object->changes;
+        l->multibyte = dc_reading_multibyte(r);
+        l->next = 0;
     }
+    if (l->next == n + 1) {
+        l->next = n;
+        l->at = l->before;
+    } else if (l->next > n) {
+        l->next = 0;
+    }
+    if (l->next == 0)
+        l->at = 0;
     while (l->next <= n) {
-        if (!dc_value_next(r->vr, r->bytes, mb, &l->at, &s)) {
+        l->before = l->at;
+        if (!dc_value_next(r->vr, r->bytes, l->multibyte, &l->at, &s)) {
             l->next = 0;
             return DC_DONE;
         }
@@ -210,6 +219,7 @@ static int list_index(lua_State *L)
         return push_value(L, l, ds, lua_tointeger(L, 2));
     }
     lua_settop(L, 2);
+    lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING)
         return dc_kit_usage(L, "a list of values has no '%s'", lua_tostring(L, 2));
     return 1;

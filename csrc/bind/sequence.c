@@ -202,8 +202,8 @@ static int sequence_index(lua_State *L)
     dc_dataset *ds;
     if (!lua_isinteger(L, 2)) {
         lua_settop(L, 2);
-        lua_rawget(L, lua_upvalueindex(1));
-        if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING)
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING)
             return dc_kit_usage(L, "a sequence has no '%s': items are data sets, as in seq[1].%s", lua_tostring(L, 2),
                                 lua_tostring(L, 2));
         return 1;

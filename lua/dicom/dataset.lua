@@ -186,7 +186,7 @@ end
 
 --- The private elements of a creator (PS3.5 7.8.1): `ds:private("ACME 1.1")[0x01]`, to read, create, delete.
 ---@param creator string
----@param group? integer odd; without it every group is looked at, and new elements go where the creator is, else to 0009
+---@param group? integer odd; without it every group is looked at, and new elements go where the creator is, else 0009
 ---@return dicom.Private
 function methods:private(creator, group)
   return require "dicom.private".new(self, creator, group)
