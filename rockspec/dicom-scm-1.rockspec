@@ -46,6 +46,7 @@ build = {
         "csrc/bind/pack.c",
         "csrc/bind/params.c",
         "csrc/bind/pattern.c",
+        "csrc/bind/reader.c",
         "csrc/bind/sandbox.c",
         "csrc/bind/sequence.c",
         "csrc/bind/version.c",

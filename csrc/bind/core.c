@@ -16,6 +16,7 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
         dc_open_loop,
         dc_open_message,
         dc_open_object,
+        dc_open_reader,
         dc_open_sandbox,
         dc_open_sequence,
         dc_open_version,
