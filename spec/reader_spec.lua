@@ -29,17 +29,12 @@ local EXPECTED = {
 
 -- Bytes of two-byte numbers change place; nothing else does.
 local function big(lines)
+  local turned = { Rows = "US 2 <00><02>", Columns = "US 2 <00><03>", BitsAllocated = "US 2 <00><10>",
+    PixelData = "OW 12 <00><01><00><02><00><03><00><04><00><05><12>4" }
   local out = {}
   for i, line in ipairs(lines) do
-    local head, value = line:match "^(%S+ U[S] %d+ )(.*)$"
-    if not head then head, value = line:match "^(PixelData OW %d+ )(.*)$" end
-    out[i] = line
-    if head then
-      out[i] = head .. "<00><02>"
-      if line:find "^Columns" then out[i] = head .. "<00><03>" end
-      if line:find "^BitsAllocated" then out[i] = head .. "<00><10>" end
-      if line:find "^PixelData" then out[i] = head .. "<00><01><00><02><00><03><00><04><00><05><12>4" end
-    end
+    local key = line:match "^%S+"
+    out[i] = turned[key] and key .. " " .. turned[key] or line
   end
   return out
 end
@@ -97,8 +92,8 @@ describe("value representations (PS3.5 6.2)", function()
   local all = "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV"
   it("all 34 have their header form", function()
     for _, style in ipairs { "explicit", "big" } do
-      local e, body, n = made.encoder(style), "", 0
-      body = e(0x00090010, "LO", "MADE")
+      local e, n = made.encoder(style), 0
+      local body = e(0x00090010, "LO", "MADE")
       for vr in all:gmatch "%S+" do
         local value = vr == "SQ" and e.item "" or ("\0"):rep(8)
         body, n = body .. e(0x00091000 + n, vr, value), n + 1
@@ -142,10 +137,19 @@ describe("value representations (PS3.5 6.2)", function()
 end)
 
 describe("bytes that come in pieces", function()
+  -- The reader looks 512 bytes ahead to check the encoding: what follows this element comes in pieces.
+  local filler, filled = ("A"):rep(600), "FileSetID CS 600 600"
   local files = {}
-  for _, v in ipairs(VECTORS) do files[#files + 1] = { v[1], made.file(v[2], v[3]), v[4] } end
-  files[#files + 1] = { "JPEG", made.file(made.JPEG, element(0x00080060, "CS", "OT") .. made.fragments("", "abcd", "ef")),
-    { "Modality CS 2 OT", "PixelData OB 4294967295 fragments" } }
+  for i, style in ipairs { "implicit", "explicit", "big" } do
+    local v = VECTORS[i]
+    local first = made.encoder(style)(0x00041130, "CS", filler)
+    files[i] = { v[1], made.file(v[2], first .. v[3]), { filled, table.unpack(v[4]) } }
+  end
+  files[4] = { "Deflated", made.file(made.DEFLATED, made.deflate(element(0x00041130, "CS", filler) .. VECTORS[2][3])),
+    { filled, table.unpack(EXPECTED) } }
+  files[5] = { "JPEG", made.file(made.JPEG, element(0x00041130, "CS", filler) .. made.fragments("", "abcd", "ef") ..
+    element(0xFFFCFFFC, "OB", "\0\0")),
+    { filled, "PixelData OB 4294967295 fragments", "DataSetTrailingPadding OB 2 <00><00>" } }
   for _, f in ipairs(files) do
     it("one by one: " .. f[1], function()
       local ds = assert(in_pieces(f[2], 1, { strict = true }))
@@ -161,7 +165,7 @@ describe("bytes that come in pieces", function()
     it("whole: " .. f[1], function()
       local ds, reads = in_pieces(f[2], 0, { strict = true })
       assert.same(f[3], made.lines(assert(ds)))
-      assert.equal(1, reads)
+      assert.is_true(reads <= 2)
     end)
   end
   it("cut anywhere: an error with its place or what is there, never a crash", function()
@@ -207,12 +211,12 @@ describe("large values", function()
   end)
   it("limits.held decides what is large", function()
     local e = made.encoder "explicit"
-    local body = made.file(made.EXPLICIT, e(0x00080060, "CS", "OT") .. e(0x7FE00010, "OW", ("y"):rep(200)))
+    local body = made.file(made.EXPLICIT, e(0x00080060, "CS", "OT") .. e(0x7FE00010, "OW", ("y"):rep(2000)))
     local ds = in_pieces(body, 40, { limits = { held = 100 } })
     local holds = {}
     for el in ds:elements() do holds[#holds + 1] = el.hold end
     assert.same({ "bytes", "range" }, holds)
-    assert.equal(("y"):rep(200), ds:raw "PixelData")
+    assert.equal(("y"):rep(2000), ds:raw "PixelData")
   end)
   it("fragments are stepped over, one look at each header", function()
     local parts = { "" }

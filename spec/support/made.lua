@@ -29,7 +29,8 @@ function M.element(tag, vr, value, big, length)
   return head .. vr .. (o .. "I2"):pack(length) .. value
 end
 
---- An encoder with one style: `e(tag, vr, value)`, e.item(value), e.open_item(value), e.sequence(tag, items), e.open_sequence.
+--- An encoder with one style: `e(tag, vr, value)`, e.item(value), e.open_item(value), e.sequence(tag, items),
+--- e.open_sequence(tag, items).
 ---@param style "implicit"|"explicit"|"big"
 function M.encoder(style)
   local big, implicit = style == "big", style == "implicit"
