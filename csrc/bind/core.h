@@ -19,11 +19,8 @@ void dc_open_list(lua_State *L);
 void dc_open_loop(lua_State *L);
 void dc_open_message(lua_State *L);
 void dc_open_object(lua_State *L);
-<<<<<<< HEAD
 void dc_open_random(lua_State *L);
-=======
 void dc_open_reader(lua_State *L);
->>>>>>> 3d08767 (Feed the reader from Lua in pieces of any size; specs of reading)
 void dc_open_sandbox(lua_State *L);
 void dc_open_sequence(lua_State *L);
 void dc_open_version(lua_State *L);

@@ -137,6 +137,8 @@ dc_status dc_dataset_settle(dc_dataset *ds)
         return DC_OK;
     ds->unsettled = 0;
     dc_dataset_flaw(ds);
+    if (ds->count == 0)
+        return DC_OK;
     dc_element *scratch = malloc(ds->count * sizeof *scratch);
     if (!scratch)
         return DC_E_MEMORY;

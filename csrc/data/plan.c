@@ -299,7 +299,7 @@ static void plan_element(dc_writer *w, const dc_plan_frame *f, const dc_element 
         reuse(w, e->at, dc_element_header(e) + e->length);
         return;
     }
-    if (group_length || (e->tag & 0xFFFD0000u) == 0) /* it counts other bytes (PS3.5 7.2: retired); it belongs to meta or message */
+    if (group_length) /* it counts bytes that are no longer these (PS3.5 7.2: retired) */
         return;
     switch (e->hold) {
     case DC_HOLD_ITEMS: open_sequence(w, f, e); break;

@@ -15,6 +15,7 @@ typedef struct dc_frame {
     uint8_t undefined;
     uint8_t explicit_vr, big;
     uint8_t flawed;          /* a sequence whose bytes were mended */
+    uint8_t has_aliens;      /* data set: with elements of groups 0000 and 0002 */
     uint8_t is_meta;         /* ends where group 0002 ends */
     uint32_t index;          /* sequence, fragments: the element's place in `ds` */
     dc_dataset *ds;          /* data set: what is filled; sequence, fragments: where its element is */

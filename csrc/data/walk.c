@@ -52,10 +52,27 @@ static dc_status count(dc_reader *r, uint32_t tag)
 
 /* Ends. */
 
+static bool is_alien(uint32_t tag)
+{
+    return (tag & 0xFFFD0000u) == 0;
+}
+
+/* Groups 0000 and 0002 belong to messages and to the file meta: they were noted, and are left out. */
+static void drop_aliens(dc_dataset *ds)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < ds->count; i++)
+        if (!is_alien(ds->elements[i].tag))
+            ds->elements[kept++] = ds->elements[i];
+    ds->count = kept;
+}
+
 static dc_status close_dataset(dc_reader *r)
 {
     dc_frame *f = top(r);
     f->ds->length = r->pos - f->start;
+    if (f->has_aliens)
+        drop_aliens(f->ds);
     uint32_t before = r->o->repair_count;
     dc_status st = dc_dataset_settle(f->ds);
     if (st == DC_OK && r->options.strict && r->o->repair_count > before)
@@ -469,11 +486,13 @@ static dc_status read_element(dc_reader *r, const uint8_t *p, uint64_t left)
     const dc_frame *f = top(r);
     dc_header h;
     if (!dc_header_read(f, p, left, &h))
-        return skip_rest(r, "bytes that are no element", h.tag);
+        return skip_rest(r, "bytes that are no element (PS3.5 7.1)", h.tag);
     dc_element e = { .tag = h.tag, .vr = h.vr, .flags = (uint16_t)(h.flags | DC_EL_ORIGINAL), .length = h.length,
                      .at = r->pos };
-    if ((h.tag & 0xFFFD0000u) == 0 && !f->is_meta && !h.repair)
-        h.repair = "group 0000 or 0002 inside a data set (PS3.10 7.1)";
+    if (is_alien(h.tag) && !f->is_meta) {
+        top(r)->has_aliens = 1;
+        h.repair = "group 0000 or 0002 inside a data set: left out (PS3.10 7.1)";
+    }
     if (h.vr == DC_VR_NONE) {
         e.vr = (uint8_t)dictionary_vr(r, f->ds, h.tag);
         e.flags |= DC_EL_DICT_VR;
@@ -511,7 +530,7 @@ static dc_status end_dataset(dc_reader *r, uint64_t left)
 {
     dc_frame *f = top(r);
     if (left)
-        return skip_rest(r, "bytes after the last element", 0);
+        return skip_rest(r, "bytes after the last element (PS3.5 7.1)", 0);
     if (f->undefined) {
         f[-1].flawed = 1;
         dc_status st = dc_reader_mend(r, f->ds, "item has no delimiter (PS3.5 7.5)", f->ds->parent_tag, r->pos);
@@ -548,7 +567,7 @@ static dc_status step_dataset(dc_reader *r)
     if (tag >> 16 == 0xFFFE && (tag == DC_TAG_ITEM || tag == DC_TAG_ITEM_END || tag == DC_TAG_SEQUENCE_END))
         return read_delimiter(r, tag);
     if (tag == 0 && dc_get32(p + 4, false) == 0)
-        return skip_rest(r, "bytes after the last element", 0);
+        return skip_rest(r, "bytes after the last element (PS3.5 7.1)", 0);
     return read_element(r, p, left);
 }
 
