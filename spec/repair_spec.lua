@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Tolerant reading: what is mended, that it is noted with its place, that strict reading refuses it at that place,
-that
+-- Tolerant reading: what is mended, that it is noted with its place, that strict reading refuses it at that place, that
 -- writing mends it (what is written reads strictly), and that raw writing keeps every byte.
 local dicom = require "dicom"
 local made = require "spec.support.made"

@@ -22,10 +22,6 @@ void dc_open_object(lua_State *L);
 void dc_open_random(lua_State *L);
 void dc_open_reader(lua_State *L);
 void dc_open_sandbox(lua_State *L);
-void dc_open_sequence(lua_State *L);
-void dc_open_version(lua_State *L);
-void dc_open_work(lua_State *L);
-void dc_open_write(lua_State *L);
 void dc_open_sandboxed(lua_State *L); /* the classes that rules may use: no files, no network */
 void dc_open_sequence(lua_State *L);
 void dc_open_version(lua_State *L);
