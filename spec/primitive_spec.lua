@@ -231,6 +231,7 @@ describe("decoding", function()
     ["a Command Field of one byte"] = { element(0x0100, "\48"), 0x0100 },
     ["a number of three bytes"] = { echo[1] .. echo[2] .. element(0x0110, "abc") .. echo[4], 0x0110 },
     ["a number that does not fit"] = { echo[1] .. echo[2] .. element(0x0110, "\0\0\1\0") .. echo[4], 0x0110 },
+    ["a SOP class that is all padding"] = { element(2, "  \0\0") .. echo[2] .. echo[3] .. echo[4], 0x0002 },
     ["an empty Message ID"] = { echo[1] .. echo[2] .. element(0x0110, "") .. echo[4], 0x0110 },
     ["a UID of 65 characters"] = { element(2, ("1"):rep(65)) .. echo[2] .. echo[3] .. echo[4], 0x0002 },
     ["a UID with a NUL inside"] = { element(2, "1.2\0.3") .. echo[2] .. echo[3] .. echo[4], 0x0002 },

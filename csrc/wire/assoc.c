@@ -36,9 +36,11 @@ static void push(dc_assoc *a, dc_assoc_event event)
         a->queue[a->count++] = event;
 }
 
-static void push_failed(dc_assoc *a, dc_status status)
+/* `back`: how many bytes before the last one taken the trouble lies. */
+static void push_failed(dc_assoc *a, dc_status status, size_t back)
 {
-    push(a, (dc_assoc_event){ .kind = DC_EVENT_FAILED, .status = status, .offset = dc_framer_offset(&a->framer) });
+    push(a, (dc_assoc_event){ .kind = DC_EVENT_FAILED, .status = status,
+                              .offset = dc_framer_offset(&a->framer) - back });
 }
 
 /* A timer belongs to a state: entering another one stops it, and starts the new state's. */
@@ -75,7 +77,7 @@ static void collapse(dc_assoc *a, dc_status status)
 {
     if (a->state == DC_STATE_IDLE)
         return;
-    push_failed(a, status);
+    push_failed(a, status, 0);
     enter(a, DC_STATE_IDLE);
     push_close(a);
 }
@@ -88,14 +90,19 @@ static void send_small(dc_assoc *a, uint8_t type, uint8_t result, uint8_t source
 
 /* The peer broke the protocol. AA-1 of an acceptor that has no request yet would name the user as source, and so say no
    reason; no user took part, so the provider says what was wrong there too. */
-static void fail(dc_assoc *a, dc_fsm_event event, dc_status status, uint8_t reason)
+static void fail_before(dc_assoc *a, dc_fsm_event event, dc_status status, uint8_t reason, size_t back)
 {
     dc_fsm_action action = step(a, event);
     if (action == DC_DO_IGNORE || action == DC_DO_NOTHING_ALLOWED)
         return;
     if (action != DC_DO_ABORT_AGAIN)
-        push_failed(a, status);
+        push_failed(a, status, back);
     send_small(a, DC_PDU_ABORT, 0, DC_ABORT_BY_PROVIDER, reason);
+}
+
+static void fail(dc_assoc *a, dc_fsm_event event, dc_status status, uint8_t reason)
+{
+    fail_before(a, event, status, reason, 0);
 }
 
 /* ---- making ---- */
@@ -287,7 +294,7 @@ void dc_assoc_closed(dc_assoc *a)
 {
     dc_fsm_action action = step(a, DC_ON_CLOSED);
     if (action == DC_DO_INDICATE_LOSS)
-        push_failed(a, DC_E_CLOSED);
+        push_failed(a, DC_E_CLOSED, 0);
     if (action != DC_DO_NOTHING_ALLOWED)
         push_close(a);
 }
@@ -357,13 +364,10 @@ static void on_header(dc_assoc *a, const dc_frame *frame)
     }
 }
 
-/* The offset of a malformed item, in all bytes received. */
 static void fail_in_body(dc_assoc *a, dc_status status, size_t body, size_t offset)
 {
-    uint8_t queued = a->count;
-    fail(a, DC_ON_INVALID_PDU, status, status == DC_E_MEMORY ? DC_ABORT_NO_REASON : DC_ABORT_INVALID_PARAMETER);
-    if (a->count > queued)
-        a->queue[queued].offset = dc_framer_offset(&a->framer) - body + offset;
+    uint8_t reason = status == DC_E_MEMORY ? DC_ABORT_NO_REASON : DC_ABORT_INVALID_PARAMETER;
+    fail_before(a, DC_ON_INVALID_PDU, status, reason, body - offset);
 }
 
 /* PS3.8 9.3.4: what the provider refuses by itself. A missing application context name is let pass. */
@@ -374,7 +378,7 @@ static bool refuse(dc_assoc *a)
     if (version && application)
         return false;
     enter(a, DC_STATE_AWAITING_CLOSE);
-    push_failed(a, DC_E_REJECTED);
+    push_failed(a, DC_E_REJECTED, 0);
     if (version)
         send_small(a, DC_PDU_ASSOCIATE_RJ, 1, 1, 2); /* permanent, user: application context name not supported */
     else
@@ -470,7 +474,7 @@ static bool on_piece(dc_assoc *a, const dc_frame *frame, dc_assoc_event *event)
     if (action != DC_DO_INDICATE_DATA && action != DC_DO_INDICATE_LATE_DATA)
         return false;
     if (!dc_assoc_context(a, frame->context)) {
-        fail(a, DC_ON_INVALID_PDU, DC_E_CONTEXT, DC_ABORT_INVALID_PARAMETER);
+        fail_before(a, DC_ON_INVALID_PDU, DC_E_CONTEXT, DC_ABORT_INVALID_PARAMETER, frame->bytes.len);
         return false;
     }
     *event = (dc_assoc_event){ .kind = DC_EVENT_DATA, .context = frame->context, .command = frame->command,
@@ -533,7 +537,7 @@ static void expire(dc_assoc *a)
     bool artim = dc_fsm_timer_in(a->state) == DC_TIMER_ARTIM;
     a->deadline = NO_DEADLINE;
     if (!silent)
-        push_failed(a, DC_E_TIMEOUT);
+        push_failed(a, DC_E_TIMEOUT, 0);
     if (artim)
         step(a, DC_ON_ARTIM);
     else

@@ -24,7 +24,7 @@ void dc_framer_feed(dc_framer *f, dc_span received)
 {
     if (received.len == 0)
         return;
-    f->before = dc_framer_offset(f);
+    f->before += (uint64_t)(f->input.end - f->start); /* what nobody took, after the last failure, was received too */
     f->start = received.ptr;
     f->input = dc_cursor_of(received);
 }

@@ -113,7 +113,6 @@ static bool number_of(dc_span value, uint16_t *to)
 
 static bool text_of(const dc_field *f, dc_span value, char *to)
 {
-    value = trimmed(value);
     if (f->form == DC_FORM_TEXT && value.len > f->size) /* a comment is for people: cut */
         value.len = f->size;
     if (value.len > f->size || (value.len && memchr(value.ptr, 0, value.len)))
@@ -124,14 +123,15 @@ static bool text_of(const dc_field *f, dc_span value, char *to)
     return true;
 }
 
-/* An empty value is as good as none. */
+/* A value that is empty, or nothing but padding, is as good as none. */
 static dc_status get_field(dc_command *c, int field, const element *e)
 {
     const dc_field *f = &dc_fields[field];
     char *at = (char *)c + f->offset;
-    if (e->value.len == 0 || c->has >> field & 1)
+    dc_span value = f->form == DC_FORM_NUMBER ? e->value : trimmed(e->value);
+    if (value.len == 0 || c->has >> field & 1)
         return DC_OK;
-    if (!(f->form == DC_FORM_NUMBER ? number_of(e->value, (uint16_t *)(void *)at) : text_of(f, e->value, at)))
+    if (!(f->form == DC_FORM_NUMBER ? number_of(value, (uint16_t *)(void *)at) : text_of(f, value, at)))
         return DC_E_COMMAND;
     c->has |= 1u << field;
     return DC_OK;
