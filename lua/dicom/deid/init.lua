@@ -13,7 +13,7 @@
 ---                  document the smallest valid one of its type, a sequence one dummy item
 ---   U              each UID its pseudonym
 ---   X/D X/Z/D Z/D  D when it holds a value, else left empty
----   X/Z            emptied
+---   X/Z            emptied; (0008,1110) at the top, where it is optional and may not be empty, removed
 ---   X/Z/U*         the references inside are mapped; so are those of (0008,1111), which is X/Z/D
 ---   not listed     kept, sequences cleaned inside; removed when no dictionary knows it
 local core = require "dicom.core"
@@ -28,7 +28,7 @@ local code_of, free_text = action.of, action.free_text
 
 local NAME, ID, ISSUER, STUDY = 0x00100010, 0x00100020, 0x00100021, 0x0020000D
 local SOP_CLASS, DOCUMENT, DOCUMENT_TYPE, DOCUMENT_LENGTH = 0x00080016, 0x00420011, 0x00420012, 0x00420015
-local REFERENCED_STEP, DIRECTORY_RECORDS = 0x00081111, 0x00041220
+local REFERENCED_STUDY, REFERENCED_STEP, DIRECTORY_RECORDS = 0x00081110, 0x00081111, 0x00041220
 local VERSION = core.versions().dicom
 local METHOD = (action.edition .. " Basic Profile, dicom for Lua " .. VERSION):sub(1, 64)
 
@@ -166,12 +166,18 @@ function step.S(run, ds, tag, vr, _, path)
 end
 step["X/Z/U*"] = step.S
 
+-- Type 3 in General Study, Type 2 in Referenced Request Sequence, and never both empty and valid in the first.
+local function drop_or_empty(run, ds, tag, _, is_top)
+  return is_top and remove(run, ds, tag) or empty(run, ds, tag)
+end
+
 -- Rows that need more than their code says.
 local special = {
   [NAME] = name_patient,
   [ID] = name_patient,
   [DOCUMENT] = replace_document,
   [REFERENCED_STEP] = step.S,
+  [REFERENCED_STUDY] = drop_or_empty,
 }
 for tag in pairs(dummy.items) do
   local code = code_of(tag)
