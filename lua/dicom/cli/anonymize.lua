@@ -25,6 +25,7 @@ local function read_key(path)
   if stat.mode & 0x3F ~= 0 then -- 077: group and others
     return nil, path .. ": others may read or change the key; chmod 600 " .. path
   end
+  if not stat.mine then return nil, path .. ": belongs to another user" end
   local key, why = file.read(path)
   if not key then return nil, tostring(why) end
   key = key:gsub("\r?\n$", "") -- what an editor adds
