@@ -130,9 +130,11 @@ describe("values", function()
     local ds = open(made.element(0x00283006, "OW", words, true) .. element(0x00660016, "OF", "", true), made.BIG)
     same_bytes(e(0x00283006, "OW", ("\2\1"):rep(33000)) .. e(0x00660016, "OF", ""), bytes(ds,
     { syntax = made.EXPLICIT }))
-    local us = open(i(0x00283006, "US", words), made.IMPLICIT)
-    us:set(0x00283006, us:raw(0x00283006), "US")
-    same_bytes(made.element(0x00283006, "UN", words, true), bytes(us, { syntax = made.BIG }))
+    local numbers = {}
+    for n = 1, 33000 do numbers[n] = 0x0201 end
+    local us = dicom.dataset {}
+    us:set(0x00283006, numbers, "US")
+    same_bytes(element(0x00283006, "UN", words, true), bytes(us, { syntax = made.BIG }))
   end)
 end)
 
