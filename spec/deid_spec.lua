@@ -204,6 +204,14 @@ describe("beyond the table", function()
     end
   end)
 
+  it("empties dates and times that the table does not list (Annex E asks for all by VR)", function()
+    local list = { { 0x00080404, "DT", "19431107112233" }, { 0x00141020, "DA", "19431107" } }
+    for _, ds in ipairs { apply(list), inner(apply(nested(list))) } do
+      assert.equal("", ds:raw(0x00080404))
+      assert.equal("", ds:raw(0x00141020))
+    end
+  end)
+
   it("removes group lengths, directory records' attributes and padding (E.1.1 rule 8, (FFFC,FFFC))", function()
     local ds = apply { { 0x00080000, "UL", "\1\0\0\0" }, { 0x00041500, "CS", MARK }, { 0xFFFCFFFC, "OB", MARK } }
     assert.is_false(ds:has(0x00080000))
@@ -255,7 +263,8 @@ describe("beyond the table", function()
   end)
 
   it("refuses what was read only in part: the rest would go along unseen", function()
-    local path = sh.write(sh.folder() .. "/a.dcm", instance { { 0x00104000, "LT", MARK }, { 0x7FE00010, "OW", "ABCD" } })
+    local bytes = instance { { 0x00104000, "LT", MARK }, { 0x7FE00010, "OW", "ABCD" } }
+    local path = sh.write(sh.folder() .. "/a.dcm", bytes)
     local ds, err = basic:apply(assert(dicom.open(path, { stop = 0x00200000 })))
     assert.is_nil(ds)
     assert.matches("only in part", tostring(err))
@@ -447,7 +456,15 @@ describe("what is refused", function()
   end
 
   it("private SOP classes", function()
-    assert.matches("private SOP class 1%.3%.46", reason(instance { { 0x00080016, "UI", "1.3.46.670589.5.0.1" } }))
+    assert.matches("private SOP class.*1%.3%.46", reason(instance { { 0x00080016, "UI", "1.3.46.670589.5.0.1" } }))
+    assert.matches("private SOP class", reason(instance { { 0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2.77" } }))
+    assert.matches("private SOP class", reason(instance { { 0x00080016, "UI", "1.2.840.10008.1.2.1" } }))
+  end)
+
+  it("a SOP Class UID that is none, without repeating what it says", function()
+    local text = reason(instance { { 0x00080016, "UI", "1.2.840.10008." .. MARK } })
+    assert.matches("is no UID", text)
+    assert.is_nil(text:find(MARK, 1, true))
   end)
 
   it("instances without a SOP class", function()

@@ -35,6 +35,7 @@ local function in_dictionary(tag)
   local vr, keyword = core.dict_entry(tag)
   if not vr or keyword == "" or vr == "PN" then return "X" end -- nobody knows what it holds, or it names somebody
   if vr == "SQ" then return "S" end
+  if vr == "DA" or vr == "TM" or vr == "DT" then return "Z" end -- the notes of Annex E: dates by VR, listed or not
   return (M.free_text[vr] or vr == "AE" or vr == "CS") and "K" or "N"
 end
 

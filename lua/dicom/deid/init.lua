@@ -23,6 +23,7 @@ local dummy = require "dicom.deid.dummy"
 local option = require "dicom.deid.option"
 local pixels = require "dicom.deid.pixels"
 local pseudonym = require "dicom.deid.pseudonym"
+local uids = require "dicom.uid"
 
 local code_of, free_text = action.of, action.free_text
 
@@ -217,8 +218,9 @@ local function refusal(ds)
     return "a DICOMDIR: make a new one of the de-identified files"
   end
   if is_blank(sop_class) then return "no SOP Class UID: nobody knows which attributes it may have" end
-  if sop_class:sub(1, 14) ~= "1.2.840.10008." then return "private SOP class " .. sop_class end
-  return nil
+  if select(3, uids.name(sop_class)) == "SOP Class" then return nil end
+  if not sop_class:find "^[%d.]+$" then return "its SOP Class UID is no UID" end
+  return ("private SOP class, or one that this version does not know: %s"):format(sop_class)
 end
 
 local function refuse(reason)
