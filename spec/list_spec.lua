@@ -83,7 +83,8 @@ describe("a list of values", function()
   end)
 
   it("holds empty values: an empty number is the empty string", function()
-    local ds = dicom.open(bytes.explicit({ 0x00080008, "CS", "A\\\\C" }, { 0x00280030, "DS", "1\\" }), { syntax = EXPLICIT })
+    local ds = dicom.open(bytes.explicit({ 0x00080008, "CS", "A\\\\C" }, { 0x00280030, "DS", "1\\" }),
+      { syntax = EXPLICIT })
     assert.same({ "A", "", "C" }, ds.ImageType:copy())
     assert.same({ 1, "" }, ds.PixelSpacing:copy())
     assert.equal("", ds.PixelSpacing[2])

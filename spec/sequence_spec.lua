@@ -171,10 +171,13 @@ describe("a path", function()
 
   it("is checked", function()
     for path, what in pairs {
-      ["ConceptNameCodeSequence[0].CodeValue"] = "count from 1", ["ConceptNameCodeSequence[1]CodeValue"] = "'.' is missing",
-      ["ConceptNameCodeSequence[1.CodeValue"] = "']' is missing", ["ConceptNameCodeSequence.CodeValue"] = "needs an index",
+      ["ConceptNameCodeSequence[0].CodeValue"] = "count from 1",
+        ["ConceptNameCodeSequence[1]CodeValue"] = "'.' is missing",
+      ["ConceptNameCodeSequence[1.CodeValue"] = "']' is missing",
+        ["ConceptNameCodeSequence.CodeValue"] = "needs an index",
       ["ConceptNameCodeSequence[CodeValue=B]"] = "selector", ["ConceptNameCodeSequence[CodeValue='B]"] = "quote",
-      ["[1]"] = "keyword is missing", ["ConceptNameCodeSequence[1]."] = "keyword is missing", ["Seq[1].X"] = "unknown keyword",
+      ["[1]"] = "keyword is missing", ["ConceptNameCodeSequence[1]."] = "keyword is missing",
+        ["Seq[1].X"] = "unknown keyword",
     } do
       raises(what, function() return ds:get(path) end)
     end

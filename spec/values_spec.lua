@@ -62,7 +62,8 @@ describe("absent: nil", function()
   end)
 end)
 
-describe([[present and empty: text, number with VM 1, list, sequence: "", nil with ds:has(k) true, empty view, # 0]], function()
+describe([[present and empty: text, number with VM 1, list, sequence:
+    "", nil with ds:has(k) true, empty view, # 0]], function()
   local function check(ds)
     assert.equal("", ds.PatientName)
     assert.is_nil(ds.Rows)
@@ -72,7 +73,8 @@ describe([[present and empty: text, number with VM 1, list, sequence: "", nil wi
     assert.equal(0, #ds.PixelSpacing)
     assert.equal(0, #ds.ReferencedStudySequence)
     assert.is_nil(ds.ReferencedStudySequence[1])
-    for _, k in ipairs { "PatientName", "Rows", "SliceThickness", "ImageType", "PixelSpacing", "ReferencedStudySequence" } do
+    for _, k in ipairs { "PatientName", "Rows", "SliceThickness", "ImageType", "PixelSpacing",
+      "ReferencedStudySequence" } do
       assert.is_true(ds:has(k))
     end
   end
@@ -131,7 +133,8 @@ describe("several values: a live view", function()
   end)
 end)
 
-describe("several values where the dictionary says one: the first, a note in ds.repairs, all by ds:values(k)", function()
+describe("several values where the dictionary says one: the first, a note in ds.repairs, all by ds:values(k); " ..
+    "strict refuses", function()
   it("text and numbers", function()
     local ds = explicit({ 0x00080060, "CS", "CT\\MR " }, { 0x00280010, "US", "\1\0\2\0" })
     assert.equal(0, #ds.repairs)
@@ -156,7 +159,8 @@ describe("several values where the dictionary says one: the first, a note in ds.
   end)
 end)
 
-describe("a value that does not parse or decode: ds.X raises; ds:get(k) gives nil, err; ds:text(k) the characters", function()
+describe("a value that does not parse or decode: ds.X raises; ds:get(k) gives nil, err; " ..
+    "ds:text(k) the characters", function()
   it("numbers", function()
     local ds = explicit({ 0x00180050, "DS", "1,5 " })
     assert.equal("bad value", raises("does not have the form", function() return ds.SliceThickness end).code)
@@ -182,7 +186,8 @@ describe("a value that does not parse or decode: ds.X raises; ds:get(k) gives ni
   end)
 end)
 
-describe("VR in the file is not the dictionary's: the dictionary's Lua type if the bytes convert, else as above", function()
+describe("VR in the file is not the dictionary's: the dictionary's Lua type if the bytes convert, else as above; " ..
+    "UN and implicit are read by dictionary", function()
   it("text in another text VR, numbers in another number VR", function()
     local ds = explicit({ 0x00100020, "SH", "123 " }, { 0x00180050, "FD", string.pack("<d", 2.5) },
       { 0x00200013, "US", "\7\0" }, { 0x00280010, "IS", "512 " })
@@ -235,7 +240,8 @@ end)
 describe("US or SS, OB or OW: numbers by Pixel Representation; bulk is one numeric array view", function()
   it("US or SS", function()
     local function smallest(representation)
-      return implicit({ 0x00280103, string.pack("<I2", representation) }, { 0x00280106, "\xFF\xFF" }).SmallestImagePixelValue
+      return implicit({ 0x00280103, string.pack("<I2", representation) }, { 0x00280106,
+        "\xFF\xFF" }).SmallestImagePixelValue
     end
     assert.equal(65535, smallest(0))
     assert.equal(-1, smallest(1))
@@ -289,7 +295,8 @@ describe("DS, IS: numbers; the exact text is kept and is ds:text(k)", function()
 
   it("written from a number as the shortest text that fits and reads back", function()
     local ds = dicom.dataset()
-    for v, text in pairs { [0.1] = "0.1", [2] = "2", [-1.5] = "-1.5", [1e22] = "1e22", [math.pi] = "3.14159265358979" } do
+    for v, text in pairs { [0.1] = "0.1", [2] = "2", [-1.5] = "-1.5", [1e22] = "1e22",
+      [math.pi] = "3.14159265358979" } do
       ds.SliceThickness = v
       assert.equal(text, (ds:text("SliceThickness"):lower():gsub("e%+", "e")))
       assert.is_true(#ds:text "SliceThickness" <= 16)
@@ -360,7 +367,8 @@ describe("text: UTF-8 both ways by Specific Character Set; changing the set re-e
   end)
 
   it("changing the set re-encodes text here and in items that inherit it", function()
-    local ds = dicom.dataset { SpecificCharacterSet = "ISO_IR 100", PatientName = "Müller", RequestAttributesSequence = {
+    local ds = dicom.dataset { SpecificCharacterSet = "ISO_IR 100", PatientName = "Müller",
+      RequestAttributesSequence = {
       { ScheduledProcedureStepDescription = "Schädel" },
       { SpecificCharacterSet = "ISO_IR 144", ScheduledProcedureStepDescription = "Глава" } } }
     local own = ds.RequestAttributesSequence[2]:raw "ScheduledProcedureStepDescription"
@@ -437,7 +445,8 @@ end)
 
 describe("padding: trimmed on reading, kept in the file", function()
   it("spaces and NUL", function()
-    local raw = bytes.explicit({ 0x00080018, "UI", "1.2.3\0" }, { 0x00080060, "CS", " CT " }, { 0x00104000, "LT", " a b  " })
+    local raw = bytes.explicit({ 0x00080018, "UI", "1.2.3\0" }, { 0x00080060, "CS", " CT " }, { 0x00104000, "LT",
+      " a b  " })
     local ds = dicom.open(raw, { syntax = EXPLICIT })
     assert.equal("1.2.3", ds.SOPInstanceUID)
     assert.equal("CT", ds.Modality)

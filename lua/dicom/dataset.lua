@@ -163,7 +163,7 @@ local function plain(ds, e)
     return items
   end
   local known = e.keyword or e.name
-  if vr:find "^O" and ds.syntax ~= BIG_ENDIAN then v = ds:raw(e.tag) end
+  if vr == "OB" or vr:find "^O" and ds.syntax ~= BIG_ENDIAN then v = ds:raw(e.tag) end
   if v == nil then v = "" end
   if type(v) == "userdata" then v = v:copy() end
   if known then return v end

@@ -13,7 +13,8 @@ function M.explicit(...)
   local out = {}
   for i, row in ipairs { ... } do
     local value = row[3]
-    out[i] = tag(row[1]) .. row[2] .. (LONG[row[2]] and string.pack("<I2I4", 0, #value) or string.pack("<I2", #value)) .. value
+    local length = LONG[row[2]] and string.pack("<I2I4", 0, #value) or string.pack("<I2", #value)
+    out[i] = tag(row[1]) .. row[2] .. length .. value
   end
   return table.concat(out)
 end
