@@ -35,6 +35,7 @@ end
 
 local Folder = { __close = function(f) os.execute("rm -rf '" .. f.path .. "'") end }
 Folder.__concat = function(f, s) return f.path .. s end
+Folder.__tostring = function(f) return f.path end
 
 --- A temporary folder, removed when it goes out of scope.
 function M.folder()
