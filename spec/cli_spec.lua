@@ -15,6 +15,13 @@ local function one_line(r, code, text)
   assert(r.err:find(text, 1, true), r.err)
 end
 
+-- A receiver on a free port, once it listens.
+local function receiver(folder)
+  local p = sh.spawn { sh.dicom, "receive", "--aet", "KEEPER", "--port", "0", folder }
+  local port = sh.eventually(function() return tonumber(p:output():match "listens at port (%d+)") end)
+  return p, assert(port, p:output())
+end
+
 local function sample(folder, name)
   local ds = require "dicom".dataset {
     SOPClassUID = "1.2.840.10008.5.1.4.1.1.7", SOPInstanceUID = require "dicom".uid.new(), Modality = "OT",
@@ -94,5 +101,41 @@ describe("dicom dump", function()
       best = math.min(best, (sh.now() - start) / n)
     end
     assert(best < 0.010, ("%.1f ms"):format(best * 1000))
+  end)
+end)
+
+describe("dicom echo, send and receive", function()
+  it("talk to one another", function()
+    local from, to = sh.folder(), sh.folder()
+    os.execute("mkdir " .. from .. "/deep")
+    local _, one = sample(from, "1.dcm")
+    local _, two = sample(from, "deep/2.dcm")
+    sh.write(from .. "/notes.txt", "no image")
+    local keeper, port = receiver(to)
+    local echo = dicom("echo", "--aec", "KEEPER", "localhost", port)
+    assert.same({ 0, "" }, { echo.code, echo.err })
+    assert.matches("answers with status 0000H", echo.out)
+    local sent = dicom("send", "--aec", "KEEPER", "localhost", port, from)
+    assert.same({ 0, "2 sent, 0 failed, 1 left out: not DICOM\n", "" }, { sent.code, sent.out, sent.err })
+    for _, ds in ipairs { one, two } do
+      local kept = assert(require "dicom".open(to .. "/" .. ds.SOPInstanceUID .. ".dcm"))
+      assert.same(ds:totable(), kept:totable())
+    end
+    keeper:stop()
+  end)
+
+  it("say in one line that nobody is there", function()
+    local path = sample(sh.folder(), "a.dcm")
+    one_line(dicom("echo", "localhost", sh.port()), 1, "refused")
+    local r = dicom("send", "localhost", sh.port(), path)
+    assert.equal(1, r.code)
+    assert.matches("0 sent, 1 failed", r.out)
+    assert.matches("refused", r.err)
+  end)
+
+  it("say in one line that the port is in use", function()
+    local keeper, port = receiver(sh.folder())
+    one_line(dicom("receive", "--port", port, sh.folder()), 1, "in use")
+    keeper:stop()
   end)
 end)
