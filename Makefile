@@ -73,6 +73,7 @@ endif
 DEPS := gcc libc6-dev lua5.4 liblua5.4-dev libuv1-dev zlib1g-dev libssl-dev libopenjp2-7-dev lua-argparse lua-busted \
   lua-filesystem lua-system dcmtk
 DEPS_PEERS := orthanc python3-pydicom libgdcm-tools strace time luarocks
+DEPS_BENCH := g++ libdcmtk-dev
 DEPS_LINT := lua-check cppcheck
 DEPS_FUZZ := clang libclang-rt-14-dev
 INSTALL_PACKAGES = @spec/support/packages.sh
@@ -108,8 +109,13 @@ lint: deps-lint
 	  --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective -D_GNU_SOURCE -D__GNUC__ -i csrc/gen csrc
 	@! grep -rnE '\b(TODO|FIXME)\b' csrc lua examples spec --include='*.[ch]' --include='*.lua'
 
-bench: all
-	@$(LUA) spec/bench/run.lua
+deps-bench:
+	$(INSTALL_PACKAGES) $(DEPS_BENCH)
+
+# ROUNDS=5: how often each pair is run
+bench: deps deps-bench
+	@$(SUB) all
+	@LUA_PATH='lua/?.lua;lua/?/init.lua;./?.lua;;' LUA_CPATH='$(BUILD)/?.so;;' $(LUA) spec/bench/run.lua
 
 # One program per file of spec/fuzz, TIME seconds each. What it finds it leaves in build/fuzz; mended, the input goes to
 # spec/regress. Seeds: the test files, cut to what a mutation can still cover.
@@ -134,11 +140,10 @@ install: all
 	@for f in $(LUA_SOURCES); do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/lua/5.4/$${f#lua/}; done
 	@for f in $(MODULES); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/lib/lua/5.4/$${f#$(BUILD)/}; done
 	@sed -e 's|^local top.*|local top = "$(PREFIX)/"|' -e 's|lua/?|share/lua/5.4/?|g' -e 's|$(BUILD)/?.so|lib/lua/5.4/?.so|' \
-	  $(BUILD)/bin/dicom > $(BUILD)/bin/dicom.installed
 	@install -D -m 755 $(BUILD)/bin/dicom.installed $(DESTDIR)$(PREFIX)/bin/dicom
 
 clean:
 	rm -rf build build-* dicom $(BUILD)
 
-.PHONY: all has-lua deps deps-peers deps-lint deps-fuzz demo test asan lint bench fuzz fuzz-seeds gen install clean
+.PHONY: all has-lua deps deps-peers deps-lint deps-fuzz deps-bench demo test asan lint bench fuzz fuzz-seeds gen install clean
 .DELETE_ON_ERROR:
