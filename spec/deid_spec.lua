@@ -182,6 +182,32 @@ describe("beyond the table", function()
     assert.is_nil(ds:bytes { part10 = true }:find(MARK, 1, true))
   end)
 
+  it("enters sequences that the file calls UN (PS3.5 6.2.2)", function()
+    local name = ("<I2I2I4"):pack(0x0010, 0x0010, 10) .. MARK .. " " -- implicit, as UN always is
+    local uid = ("<I2I2I4"):pack(0x0008, 0x1155, #UID + #UID % 2) .. UID .. ("\0"):rep(#UID % 2)
+    local items = ("<I2I2I4"):pack(0xFFFE, 0xE000, #uid + #name) .. uid .. name
+    local ds = apply { { 0x00081140, "UN", items }, { SHARED, "UN", items } }
+    assert.is_nil(ds:bytes { part10 = true }:find(MARK, 1, true))
+    assert.is_nil(ds:bytes { part10 = true }:find(UID, 1, true))
+    assert.equal(mapping:uid(UID), ds:get "ReferencedImageSequence[1].ReferencedSOPInstanceUID")
+    local garbled = apply { { SHARED, "UN", items:sub(1, -4) } }
+    assert.is_nil(garbled:bytes { part10 = true }:find(MARK:sub(1, -3), 1, true))
+  end)
+
+  for name, syntax in pairs { ["Implicit VR"] = "1.2.840.10008.1.2", ["big endian"] = "1.2.840.10008.1.2.2",
+                              deflated = "1.2.840.10008.1.2.1.99" } do
+    it("does the same to a data set that is " .. name, function()
+      local list = nested { { 0x00081155, "UI", UID }, { 0x00100010, "PN", MARK }, { 0x00104000, "LT", MARK } }
+      local bytes = open(list):bytes { part10 = true, syntax = syntax }
+      local ds = assert(basic:apply(assert(dicom.open(bytes))))
+      assert.equal(syntax, ds.syntax)
+      assert.equal(mapping:uid(UID), inner(ds):get "ReferencedSOPInstanceUID")
+      local plain = ds:bytes { part10 = true, syntax = "1.2.840.10008.1.2.1" }
+      assert.is_nil(plain:find(MARK, 1, true))
+      assert.equal(apply(list):bytes { part10 = true }, plain)
+    end)
+  end
+
   it("removes whole overlays and curves, of any group", function()
     local ds = apply { { 0x50000010, "US", "\1\0" }, { 0x501E2600, "SH", MARK }, { 0x60000022, "LO", MARK },
                        { 0x60023000, "OW", MARK }, { 0x60FE1500, "LO", MARK } }

@@ -64,7 +64,7 @@ local function note(run, path, tag, done)
 end
 
 local function is_blank(value)
-  return value == nil or not value:find "[^%z ]"
+  return value == nil or not value:find "[^\0 ]"
 end
 
 -- A text as pseudonyms are made from it. Bytes that are no text in the character set count as they are: two names

@@ -16,7 +16,7 @@ local Error = require "dicom.error"
 local tls = require "dicom.tls"
 local uids = require "dicom.uid"
 
-local unpack, format, concat = string.unpack, string.format, table.concat
+local byte, concat, format, unpack = string.byte, table.concat, string.format, string.unpack
 
 local SCHEME = "dicom-deid/1"
 local SHORTEST_KEY = 16
@@ -37,8 +37,12 @@ function M.uuid_uid(bytes)
   return uids.from_bits(a, b & 0xFFFF0FFF | 0x8000, c & 0x3FFFFFFF | 0x80000000, d)
 end
 
+-- By bytes: a pattern for the end would try every run of spaces in between.
 local function trim(s)
-  return (s:gsub("^[%z ]+", ""):gsub("[%z ]+$", ""))
+  local first, last = s:find "[^\0 ]", #s
+  if not first then return "" end
+  while byte(s, last) == 0 or byte(s, last) == 32 do last = last - 1 end
+  return s:sub(first, last)
 end
 
 --- Does PS3.6 Annex A register this UID? Its table A-3, the context groups, is an arc. What else lies under DICOM's
