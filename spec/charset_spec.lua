@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Specific Character Set (PS3.3 C.12.1.1.2) to UTF-8 and back, code extensions included (PS3.5 6.1.2.5).
 local core = require "dicom.core"
+local dicom = require "dicom"
 local need = require "spec.support.need"
 local sh = require "spec.support.sh"
 
@@ -213,6 +214,54 @@ describe("defined terms", function()
 
   it("may be more than fit: the rest is ignored", function()
     assert.equal("é", core.text_decode("ISO 2022 IR 100" .. ("\\ISO 2022 IR 87"):rep(20), "LO", "\xE9"))
+  end)
+end)
+
+describe("the set of a data set", function()
+  local function item(...)
+    local inside = table.concat { ... }
+    return ("<I2I2I4"):pack(0xFFFE, 0xE000, #inside) .. inside
+  end
+
+  local function long(tag, vr, value)
+    return ("<I2I2"):pack(tag >> 16, tag & 0xFFFF) .. vr .. "\0\0" .. ("<I4"):pack(#value) .. value
+  end
+
+  local function short(tag, vr, value)
+    if #value % 2 == 1 then value = value .. " " end
+    return ("<I2I2"):pack(tag >> 16, tag & 0xFFFF) .. vr .. ("<I2"):pack(#value) .. value
+  end
+
+  local name = short(0x00100010, "PN", "\xC4^\xD6")
+  local greek = short(0x00080005, "CS", "ISO_IR 126")
+  local items = item(name) .. item(greek, name, long(0x00081140, "SQ", item(name)))
+    .. item(short(0x00080005, "CS", ""), name)
+  local latin = short(0x00080005, "CS", "ISO_IR 100")
+
+  local function check(ds)
+    assert.equal("Ä^Ö", ds.PatientName)
+    assert.equal("Ä^Ö", ds.ReferencedSeriesSequence[1].PatientName)
+    local second = ds.ReferencedSeriesSequence[2]
+    assert.equal("Δ^Φ", second.PatientName)
+    assert.equal("Δ^Φ", second.ReferencedImageSequence[1].PatientName)
+    local text, err = ds.ReferencedSeriesSequence[3]:get "PatientName"
+    assert.is_nil(text)
+    assert.equal("bad text", err.code)
+  end
+
+  it("is its own, else that of the data set around it (PS3.5 6.1.2.3); an empty one is the default", function()
+    local bytes = latin .. long(0x00081115, "SQ", items) .. name
+    check(assert(dicom.open(bytes, { syntax = "1.2.840.10008.1.2.1" })))
+  end)
+
+  it("is read from the file when a limit leaves even short values there", function()
+    local all = item(greek, name):rep(600)
+    for shift = 0, 44, 2 do -- some of them lie across the edge of the 16 KiB that are read at first
+      local path = sh.write(sh.folder() .. "/held",
+        long(0x00080000 + 1, "OB", ("\0"):rep(shift)) .. long(0x00081115, "SQ", all))
+      local ds = assert(dicom.open(path, { syntax = "1.2.840.10008.1.2.1", limits = { held = 1 } }))
+      for i, inside in ipairs(ds.ReferencedSeriesSequence) do assert.equal("Δ^Φ", inside.PatientName, i) end
+    end
   end)
 end)
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
 #include "coded.h"
 
 typedef enum kind {
@@ -81,12 +83,26 @@ dc_charset dc_charset_parse(dc_span value)
     return cs;
 }
 
+enum { LONGEST = 4096 }; /* of an element that is to be believed to name character sets */
+
+/* A limit of the caller may have left even this value in the source. */
+static dc_charset read_charset(const dc_dataset *ds, const dc_element *e)
+{
+    dc_span value = dc_span_make(NULL, 0);
+    uint8_t *scratch = NULL;
+    if (e->length <= LONGEST && dc_element_bytes(ds->object, e, &value, &scratch) != DC_OK)
+        value.len = 0;
+    dc_charset cs = dc_charset_parse(value);
+    free(scratch);
+    return cs;
+}
+
 dc_charset dc_charset_of(const dc_dataset *ds)
 {
     for (; ds; ds = ds->parent) {
         const dc_element *e = dc_dataset_find(ds, DC_TAG(0x0008, 0x0005));
-        if (e && e->hold == DC_HOLD_BYTES)
-            return dc_charset_parse(dc_span_make(e->u.bytes, (size_t)e->length));
+        if (e && (e->hold == DC_HOLD_BYTES || e->hold == DC_HOLD_RANGE))
+            return read_charset(ds, e);
     }
     return dc_charset_parse(dc_span_make(NULL, 0));
 }
