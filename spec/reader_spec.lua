@@ -218,6 +218,14 @@ describe("large values", function()
     assert.same({ "bytes", "range" }, holds)
     assert.equal(("y"):rep(2000), ds:raw "PixelData")
   end)
+  it("do not include what reading asks for itself, whatever the limit: creators, UIDs, counts", function()
+    local e = made.encoder "explicit"
+    local body = made.file(made.EXPLICIT, e(0x00080001, "OB", ("z"):rep(20000)) .. e(0x00080018, "UI", ("1"):rep(64))
+      .. e(0x00280103, "US", "\1\0") .. e(0x00290010, "LO", "SIEMENS CSA HEADER") .. e(0x00291008, "CS", "IMAGE NUM 4"))
+    local holds = {}
+    for el in in_pieces(body, 12, { limits = { held = 1 } }):elements() do holds[#holds + 1] = el.hold end
+    assert.same({ "range", "bytes", "bytes", "bytes", "bytes" }, holds)
+  end)
   it("fragments are stepped over, one look at each header", function()
     local parts = { "" }
     for i = 1, 20 do parts[i + 1] = ("z"):rep(40000) end

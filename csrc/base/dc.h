@@ -26,7 +26,7 @@ typedef struct dc_limits {
     uint32_t elements;    /* elements and items of one object; the largest multi-frame headers have some 2 million */
     uint64_t inflated;    /* bytes a deflated data set may become */
     uint32_t ratio;       /* inflated bytes per deflated byte; zlib's own maximum is about 1,030 */
-    uint64_t held;        /* values up to this many bytes are held in memory, larger ones stay in their source */
+    uint64_t held;        /* values up to this many bytes (64 at least) are in memory, larger ones in their source */
 } dc_limits;
 
 #define DC_LIMITS_DEFAULT { 64, 4000000, UINT64_C(2) << 30, 1100, 64 << 10 }

@@ -6,6 +6,7 @@
 #include "tree.h"
 
 enum { DEEPEST = 512,   /* copying and releasing recurse over items: this bounds them whatever limit is asked for */
+       LEAST_HELD = 64, /* private creators, UIDs and numbers that reading asks for are looked at in memory */
        MOST_REPAIRS = 1000 }; /* notes about one object; hostile input could make one per element */
 
 static dc_limits limits_of(const dc_limits *asked)
@@ -20,6 +21,8 @@ static dc_limits limits_of(const dc_limits *asked)
     }
     if (l.depth > DEEPEST)
         l.depth = DEEPEST;
+    if (l.held < LEAST_HELD)
+        l.held = LEAST_HELD;
     return l;
 }
 
