@@ -209,7 +209,8 @@ describe("the ARTIM timer", function()
       local e = ending()
       e:tick(100)
       assert.equal(30100, e:deadline())
-      wire.feed(e, wire.small(5)) -- a PDU that is ignored does not put it off
+      wire.feed(e, wire.small(5) .. wire.request_pdu()) -- neither what is ignored nor what is aborted again puts it off
+      e:tick(200)
       e:tick(30099)
       assert.is_nil(e:next())
       e:tick(30100)

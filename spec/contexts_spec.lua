@@ -209,10 +209,12 @@ describe("role selection", function()
   end)
 
   it("grants no more than was asked", function()
-    local only_scp = { { id = 1, abstract = wire.CT, transfers = { IMPLICIT }, scu = false, scp = true } }
     local both = wire.item(0x54, string.pack(">s2BB", wire.CT, 1, 1))
-    local e = answered_with(only_scp, wire.context_ac(1, 0, IMPLICIT), both)
-    assert.same({ false, true }, { e:context(1).scu, e:context(1).scp })
+    for _, scu in ipairs { true, false } do
+      local one = { { id = 1, abstract = wire.CT, transfers = { IMPLICIT }, scu = scu, scp = not scu } }
+      local e = answered_with(one, wire.context_ac(1, 0, IMPLICIT), both)
+      assert.same({ scu, not scu }, { e:context(1).scu, e:context(1).scp })
+    end
   end)
 
   it("is one item for all contexts of a SOP class", function()

@@ -169,7 +169,9 @@ describe("encoding", function()
   end)
 
   it("leaves out what the primitive does not have", function()
-    local bytes = core.command_encode { field = 0x8030, message_id = 1, data_set_type = NONE, status = 0, remaining = 4 }
+    local bytes = core.command_encode {
+      field = 0x8030, message_id = 1, data_set_type = NONE, status = 0, remaining = 4,
+    }
     assert.equal(set(us(0x0100, 0x8030), us(0x0120, 1), us(0x0800, NONE), us(0x0900, 0)), bytes)
   end)
 
