@@ -128,6 +128,7 @@ build = {
     ["dicom.cli.dump"] = "lua/dicom/cli/dump.lua",
     ["dicom.cli.echo"] = "lua/dicom/cli/echo.lua",
     ["dicom.cli.files"] = "lua/dicom/cli/files.lua",
+    ["dicom.cli.queue"] = "lua/dicom/cli/queue.lua",
     ["dicom.cli.receive"] = "lua/dicom/cli/receive.lua",
     ["dicom.cli.send"] = "lua/dicom/cli/send.lua",
     ["dicom.dataset"] = "lua/dicom/dataset.lua",
