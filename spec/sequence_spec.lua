@@ -169,6 +169,15 @@ describe("a path", function()
     assert.is_false(ds:has "ContentSequence")
   end)
 
+  it("leaves nothing behind when the value is refused", function()
+    raises("Modality", function() ds:set("RequestAttributesSequence[1].ContentSequence[1].Modality", 5) end)
+    assert.is_false(ds:has "RequestAttributesSequence")
+    raises("Modality", function() ds["ConceptNameCodeSequence[CodeValue='C'].Modality"] = 5 end)
+    assert.equal(2, #ds.ConceptNameCodeSequence)
+    raises("CodeValue", function() ds:set("ContentSequence[CodeValue='more than sixteen characters'].Modality", "CT") end)
+    assert.is_false(ds:has "ContentSequence")
+  end)
+
   it("is checked", function()
     for path, what in pairs {
       ["ConceptNameCodeSequence[0].CodeValue"] = "count from 1",

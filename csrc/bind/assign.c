@@ -212,17 +212,19 @@ void dc_assign_table(lua_State *L, dc_dataset *ds, int table)
             int top = lua_gettop(L);
             dc_check_key(L, ds, top - 1, true, &key);
             if (comes_first(key.tag) == (pass == 0))
-                dc_assign_key(L, &key, top);
+                dc_assign_key(L, &key, top, DC_VR_NONE);
             lua_settop(L, top - 1);
         }
     }
 }
 
 /* As dc_assign; a path that ends at an item replaces the item. */
-void dc_assign_key(lua_State *L, const dc_key *key, int value)
+void dc_assign_key(lua_State *L, const dc_key *key, int value, dc_vr vr)
 {
     if (key->tag || !key->ds)
-        dc_assign(L, key, value, DC_VR_NONE);
+        dc_assign(L, key, value, vr);
     else
         dc_fill_item(L, key->ds, value);
+    if (key->made)
+        key->made->ds = NULL;
 }

@@ -144,6 +144,7 @@ static int dataset_newindex(lua_State *L)
 {
     size_t n;
     dc_key key;
+    key.made = NULL;
     dc_dataset *ds = key.ds = dc_check_dataset(L, 1);
     const char *s = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &n) : NULL;
     if (!s || !dc_keyword_key(s, n, &key)) {
@@ -153,7 +154,7 @@ static int dataset_newindex(lua_State *L)
     }
     if (!key.ds && lua_isnil(L, 3))
         return 0;
-    dc_assign_key(L, &key, 3);
+    dc_assign_key(L, &key, 3, DC_VR_NONE);
     return 0;
 }
 
@@ -231,10 +232,7 @@ static int dataset_set(lua_State *L)
     dc_check_key(L, ds, 2, !lua_isnil(L, 3), &key);
     if (!key.ds)
         return 0;
-    if (key.tag == 0)
-        dc_assign_key(L, &key, 3);
-    else
-        dc_assign(L, &key, 3, vr);
+    dc_assign_key(L, &key, 3, vr);
     return 0;
 }
 
@@ -273,7 +271,7 @@ static int next_pair(lua_State *L)
     const dc_element *e = step(L, ds);
     if (!e)
         return 0;
-    dc_key key = { ds, e->tag, dc_dataset_entry(ds, e->tag) };
+    dc_key key = { ds, e->tag, dc_dataset_entry(ds, e->tag), NULL };
     lua_settop(L, 1);
     dc_push_key(L, key.tag, key.entry);
     dc_status st = dc_push_element(L, &key, 1);

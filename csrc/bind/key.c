@@ -105,6 +105,7 @@ typedef struct path {
     lua_State *L;
     const char *at, *end, *whole;
     bool create;
+    dc_guard *made; /* the outermost creation holds the others */
 } path;
 
 static int bad_path(const path *p, const char *what)
@@ -131,21 +132,25 @@ static dc_items *items_of(const dc_dataset *ds, uint32_t tag)
     return e && e->hold == DC_HOLD_ITEMS ? e->u.items : NULL;
 }
 
-static dc_dataset *new_item(const path *p, dc_dataset *ds, const dc_key *step)
+static dc_dataset *new_item(path *p, dc_dataset *ds, const dc_key *step)
 {
-    dc_key key = { ds, step->tag, step->entry };
+    dc_key key = { ds, step->tag, step->entry, NULL };
     dc_dataset *item = NULL;
     dc_items *items = items_of(ds, step->tag);
+    uint32_t count = items ? items->count : 0;
     dc_check_group(p->L, &key);
     if (!items && dc_assign_vr(p->L, &key, DC_VR_NONE) != DC_VR_SQ)
         bad_path(p, "an index needs a sequence");
+    dc_guard *guard = p->made ? NULL : dc_push_guard(p->L, ds, step->tag, count);
     dc_status st = items ? DC_OK : dc_dataset_set_sequence(ds, step->tag);
-    if (!st) {
-        items = items_of(ds, step->tag);
-        st = dc_dataset_insert_item(ds, step->tag, items ? items->count : 0, &item);
-    }
+    if (!st)
+        st = dc_dataset_insert_item(ds, step->tag, count, &item);
     if (st)
         dc_raise_at(p->L, ds, st, step->tag);
+    if (guard) {
+        guard->count = 1;
+        p->made = guard;
+    }
     return item;
 }
 
@@ -186,7 +191,7 @@ static dc_dataset *with_text(path *p, const dc_items *items, dc_key *key, const 
 
 static dc_dataset *by_selector(path *p, dc_dataset *ds, const dc_key *step)
 {
-    dc_key key = { NULL, 0, NULL };
+    dc_key key = { NULL, 0, NULL, NULL };
     take_name(p, ds ? ds : NULL, &key);
     if (p->end - p->at < 3 || *p->at != '=' || !(p->at[1] == '\'' || p->at[1] == '"'))
         bad_path(p, "a selector is [n] or [Keyword='text']");
@@ -243,6 +248,7 @@ void dc_check_key(lua_State *L, dc_dataset *ds, int arg, bool create, dc_key *ke
 {
     size_t n;
     key->ds = ds;
+    key->made = NULL;
     if (lua_isinteger(L, arg)) {
         lua_Integer tag = lua_tointeger(L, arg);
         luaL_argcheck(L, tag >= 0 && tag <= UINT32_MAX, arg, "a tag is 0xggggeeee");
@@ -257,6 +263,7 @@ void dc_check_key(lua_State *L, dc_dataset *ds, int arg, bool create, dc_key *ke
         return;
     if (!memchr(s, '[', n) && !memchr(s, '.', n))
         dc_unknown_key(L, s, n);
-    path p = { L, s, s + n, s, create };
+    path p = { L, s, s + n, s, create, NULL };
     walk_path(&p, ds, key);
+    key->made = p.made;
 }

@@ -259,7 +259,7 @@ static int list_pairs(lua_State *L)
 
 static dc_key key_of(const list *l, dc_dataset *ds)
 {
-    dc_key key = { ds, l->tag, l->entry };
+    dc_key key = { ds, l->tag, l->entry, NULL };
     return key;
 }
 

@@ -72,7 +72,7 @@ static void check_limits(lua_State *L, int table, dc_limits *l)
 
 static uint32_t check_stop(lua_State *L, int table)
 {
-    dc_key key = { NULL, 0, NULL };
+    dc_key key = { NULL, 0, NULL, NULL };
     size_t n;
     if (lua_getfield(L, table, "stop") == LUA_TSTRING) {
         dc_object empty = { 0 };

@@ -162,7 +162,7 @@ static dc_span pack_fixed(lua_State *L, const dc_key *key, dc_vr vr, int value, 
 
 static dc_span pack_tag(lua_State *L, const dc_key *key, int value, uint8_t *scratch)
 {
-    dc_key named = { key->ds, 0, NULL };
+    dc_key named = { key->ds, 0, NULL, NULL };
     lua_Integer v = 0;
     if (lua_type(L, value) == LUA_TSTRING) {
         size_t n;

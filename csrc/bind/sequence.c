@@ -11,25 +11,21 @@ typedef struct sequence {
     uint32_t tag;
 } sequence;
 
-/* Takes back items that were inserted when filling one of them raises. */
-typedef struct guard {
-    dc_dataset *ds; /* NULL: nothing to take back */
-    uint32_t tag, from, count;
-} guard;
-
 static int guard_close(lua_State *L)
 {
-    guard *g = luaL_checkudata(L, 1, GUARD);
+    dc_guard *g = luaL_checkudata(L, 1, GUARD);
     for (; g->ds && g->count; g->count--)
         dc_dataset_remove_item(g->ds, g->tag, g->from + g->count - 1);
+    if (g->ds && g->whole)
+        dc_dataset_remove(g->ds, g->tag);
     g->ds = NULL;
     return 0;
 }
 
-static guard *push_guard(lua_State *L, dc_dataset *ds, uint32_t tag, uint32_t from)
+dc_guard *dc_push_guard(lua_State *L, dc_dataset *ds, uint32_t tag, uint32_t from)
 {
-    guard *g = lua_newuserdatauv(L, sizeof *g, 0);
-    *g = (guard){ ds, tag, from, 0 };
+    dc_guard *g = lua_newuserdatauv(L, sizeof *g, 0);
+    *g = (dc_guard){ ds, tag, from, 0, !dc_dataset_find(ds, tag) };
     luaL_setmetatable(L, GUARD);
     lua_toclose(L, -1);
     return g;
@@ -89,7 +85,7 @@ static void fill(lua_State *L, dc_dataset *item, int value)
 static void insert_filled(lua_State *L, dc_dataset *ds, uint32_t tag, uint32_t index, int value)
 {
     value = lua_absindex(L, value);
-    guard *g = push_guard(L, ds, tag, index);
+    dc_guard *g = dc_push_guard(L, ds, tag, index);
     dc_dataset *item = insert(L, ds, tag, index);
     g->count = 1;
     fill(L, item, value);
@@ -158,7 +154,7 @@ static void assign_items(lua_State *L, const dc_key *key, int value)
     dc_dataset *ds = key->ds;
     uint32_t old = count_of(ds, key->tag);
     lua_Integer count = luaL_len(L, value);
-    guard *g = push_guard(L, ds, key->tag, old);
+    dc_guard *g = dc_push_guard(L, ds, key->tag, old);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_geti(L, value, i);
         dc_dataset *item = insert(L, ds, key->tag, old + g->count);

@@ -11,11 +11,19 @@
 #define DC_LIST "dicom.list"
 #define DC_SEQUENCE "dicom.sequence"
 
+/* Takes back items that were inserted when what follows raises: a userdata that is closed on the way out. */
+typedef struct dc_guard {
+    dc_dataset *ds; /* set to NULL when all went well */
+    uint32_t tag, from, count;
+    bool whole;     /* the sequence is new, too */
+} dc_guard;
+
 /* Where a key leads: a keyword, a tag, "gggg,eeee", or a path through sequences. */
 typedef struct dc_key {
     dc_dataset *ds;             /* holds the element, or would; NULL: the path goes through something absent */
     uint32_t tag;               /* 0: the path ends at the item `ds` itself */
     const dc_dict_entry *entry; /* NULL: in no dictionary */
+    dc_guard *made;             /* what a path created; NULL: nothing */
 } dc_key;
 
 /* What reading one element needs; `bytes` are those of `vr`. */
@@ -68,7 +76,7 @@ int dc_bad_value(lua_State *L, const dc_key *key, dc_vr vr, const char *rule);  
 
 /* assign.c. vr: DC_VR_NONE for the dictionary's. Raises on misuse and on values without the form of their VR. */
 void dc_assign(lua_State *L, const dc_key *key, int value, dc_vr vr);
-void dc_assign_key(lua_State *L, const dc_key *key, int value); /* the key may end at an item */
+void dc_assign_key(lua_State *L, const dc_key *key, int value, dc_vr vr); /* keeps what the path made */
 void dc_assign_table(lua_State *L, dc_dataset *ds, int table);  /* each pair of a plain table */
 dc_vr dc_assign_vr(lua_State *L, const dc_key *key, dc_vr vr);
 dc_vr dc_check_vr(lua_State *L, int arg);
@@ -82,6 +90,7 @@ void dc_push_sequence(lua_State *L, int view, uint32_t tag);
 void dc_assign_sequence(lua_State *L, const dc_key *key, int value);
 void dc_fill_item(lua_State *L, dc_dataset *item, int value);        /* a data set or a table, all or nothing */
 const dc_dataset *dc_list_source(lua_State *L, int arg, uint32_t *tag); /* NULL when it is no list */
+dc_guard *dc_push_guard(lua_State *L, dc_dataset *ds, uint32_t tag, uint32_t from);
 dc_dataset *dc_view_node(lua_State *L, const dc_dataset_view *view); /* raises when it is closed or gone */
 dc_dataset_view *dc_test_dataset(lua_State *L, int arg);             /* NULL when it is none */
 void dc_remove_item(lua_State *L, dc_dataset *item);
