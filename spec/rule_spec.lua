@@ -146,6 +146,21 @@ describe("rules decide", function()
     assert.equal("Doe", ds.PatientID)
   end)
 
+  it("with all that data sets can do but leave the sandbox", function()
+    local rules = one [[
+      rule "x" { change = function(ds)
+        local paths = {}
+        for _, holder, path in ds:walk() do paths[#paths + 1] = path end
+        ds.PatientComments = table.concat(paths, " ")
+        ds:private "ACME":set(0x01, ds:totable().ContentSequence[1].TextValue, "LO")
+        if pcall(function() return ds.save end) then error "has save" end
+      end, send = { "archive" } }]]
+    local ds = require "dicom".dataset { ContentSequence = { { TextValue = "deep" } } }
+    assert(rules:change("x", ds, ORIGIN))
+    assert.equal("ContentSequence ContentSequence[1].TextValue", ds.PatientComments)
+    assert.equal("deep", ds:private "ACME"[0x01][1])
+  end)
+
   it("and log", function()
     local rules = one [[print "loading" rule "talks" { match = function(ds, origin) log(origin.calling_aet, 7) end }]]
     assert.matches("rule says text=loading$", lines[1])

@@ -39,7 +39,6 @@ void dc_open_sandboxed(lua_State *L)
         dc_open_object,
         dc_open_random,
         dc_open_sequence,
-        dc_open_write,
     };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         classes[i](L);

@@ -106,23 +106,30 @@ void dc_box_base(lua_State *L)
 /* Upvalue 1: what assigns to a data set. A few large values are more than the hook would see in time. */
 static int assigned(lua_State *L)
 {
-    lua_settop(L, 3);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    dc_box_call(L, 3, 0);
+    dc_box_call(L, lua_gettop(L) - 1, 0);
     dc_box_weigh(L);
     return 0;
 }
 
+static void weigh(lua_State *S, const char *name)
+{
+    lua_getfield(S, -1, name);
+    lua_pushcclosure(S, assigned, 1);
+    lua_setfield(S, -2, name);
+}
+
 void dc_box_datasets(lua_State *S)
 {
-    static const char *const classes[] = { DC_DATASET, DC_LIST, DC_SEQUENCE };
+    static const char *const classes[] = { DC_DATASET, DC_LIST, DC_SEQUENCE }, *const setters[] = { "set", NULL, "insert" };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         luaL_getmetatable(S, classes[i]);
-        lua_getfield(S, -1, "__newindex");
-        lua_pushcclosure(S, assigned, 1);
-        lua_setfield(S, -2, "__newindex");
-        lua_pop(S, 1);
+        weigh(S, "__newindex");
+        lua_getfield(S, -1, "methods");
+        if (setters[i])
+            weigh(S, setters[i]);
+        lua_pop(S, 2);
     }
     luaL_getmetatable(S, DC_DATASET);
     lua_getfield(S, -1, "methods");

@@ -13,7 +13,8 @@ local M = {}
 
 local MOST_FILES, DEEPEST = 1000, 4
 local BUDGET = { instructions = 10000000, seconds = 2, memory = 64 << 20 }
-local HELPERS = { "dicom.error", "dicom.uid", "dicom.name", "dicom.date" } -- in the order of their requires
+-- In the order of their requires.
+local HELPERS = { "dicom.error", "dicom.uid", "dicom.name", "dicom.date", "dicom.private", "dicom.dataset" }
 local BUDGET_FIELDS = { instructions = "number", seconds = "number", memory = "number" }
 local FIELDS = { match = "function", change = "function|table", send = "table" }
 local DEID_FIELDS = { profile = "string", options = "table", key = "string", pixels = "string" }

@@ -44,6 +44,8 @@ local function help(name, text)
 end
 
 local function offer()
+  local methods = core.dataset_methods()
+  methods.save, methods.dump = nil, nil
   base.uid, base.name, base.date = helpers["dicom.uid"].new, helpers["dicom.name"], helpers["dicom.date"]
   return true
 end
