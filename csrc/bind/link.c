@@ -350,14 +350,6 @@ static int listener_id(lua_State *L)
     return 1;
 }
 
-/* core.ae_valid(title) */
-static int ae_valid(lua_State *L)
-{
-    size_t n;
-    const char *title = luaL_checklstring(L, 1, &n);
-    lua_pushboolean(L, strlen(title) == n && dc_ae_valid(title));
-    return 1;
-}
 
 void dc_open_link(lua_State *L)
 {
@@ -372,7 +364,7 @@ void dc_open_link(lua_State *L)
                                                  { "port", listener_port }, { "close", listener_gc },
                                                  { NULL, NULL } };
     static const luaL_Reg functions[] = { { "connect", link_connect }, { "listener", listener_new },
-                                          { "ae_valid", ae_valid }, { NULL, NULL } };
+                                          { NULL, NULL } };
     static const dc_class link = { CLASS, meta, methods };
     static const dc_class listener = { LISTENER, listener_meta, listener_methods };
     dc_kit_class(L, &link);

@@ -28,6 +28,7 @@ int64_t dc_link_now(void); /* ms */
 void dc_link_finish(dc_link *k, dc_link_end end, dc_status status, int error);
 void dc_link_shut(dc_link *k); /* gives back everything but what the owner has yet to see */
 void dc_link_fail(dc_link *k, dc_status status, int error); /* both */
+void dc_link_arm(dc_link *k);                                /* the timer, after anything happened */
 void dc_link_want(dc_link *k, bool writing);                /* what the socket is watched for */
 
 /* sending.c */

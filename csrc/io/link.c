@@ -10,7 +10,6 @@
 
 enum { LINGER = 1000 }; /* ms that the peer has to read our last words once the owner let go */
 
-static void arm(dc_link *k);
 static void try_address(dc_link *k);
 
 int64_t dc_link_now(void)
@@ -120,7 +119,7 @@ static void on_poll(uv_poll_t *p, int status, int events)
         dc_link_receive(k);
     }
     dc_link_pump(k);
-    arm(k);
+    dc_link_arm(k);
 }
 
 void dc_link_want(dc_link *k, bool writing)
@@ -192,10 +191,10 @@ static void on_timer(uv_timer_t *t)
         dc_link_take_events(k);
         dc_link_pump(k);
     }
-    arm(k);
+    dc_link_arm(k);
 }
 
-static void arm(dc_link *k)
+void dc_link_arm(dc_link *k)
 {
     if (k->closing || !k->timed)
         return;
@@ -250,7 +249,7 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *li
         dc_link_fail(k, DC_E_SYSTEM, EHOSTUNREACH);
     } else if (!k->closing) {
         try_address(k);
-        arm(k);
+        dc_link_arm(k);
     }
     unref(k);
 }
@@ -302,7 +301,7 @@ dc_link *dc_link_connect(dc_loop *l, const char *host, int port, const dc_link_t
     }
     k->looking = true;
     k->refs++;
-    arm(k);
+    dc_link_arm(k);
     return k;
 }
 
@@ -321,7 +320,7 @@ dc_link *dc_link_accept(dc_loop *l, int fd, const dc_address *peer, const dc_lin
         return NULL;
     }
     dc_assoc_tick(k->assoc, k->progress);
-    arm(k);
+    dc_link_arm(k);
     return k;
 }
 
@@ -343,7 +342,7 @@ void dc_link_release(dc_link *k)
         k->began = dc_link_now();
         k->detached = true;
         dc_loop_detach(l, &k->watch, end_linger);
-        arm(k);
+        dc_link_arm(k);
     } else {
         dc_link_shut(k);
         dc_loop_forget(&k->watch);
@@ -373,7 +372,7 @@ static dc_status said(dc_link *k, dc_status st)
     dc_assoc_tick(k->assoc, dc_link_now());
     dc_link_take_events(k);
     dc_link_pump(k);
-    arm(k);
+    dc_link_arm(k);
     return DC_OK;
 }
 

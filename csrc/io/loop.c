@@ -79,6 +79,21 @@ static void enlist(dc_watch *head, dc_watch *w)
     head->prev = w;
 }
 
+/* uv_run(ONCE) runs timers before it polls: one that made something ready must keep it from sleeping there. */
+static void wake(dc_loop *l)
+{
+    if (l->running)
+        uv_stop(&l->uv);
+}
+
+static int run(dc_loop *l, uv_run_mode mode)
+{
+    l->running = true;
+    int more = uv_run(&l->uv, mode);
+    l->running = false;
+    return more;
+}
+
 void dc_loop_detach(dc_loop *l, dc_watch *w, void (*end)(dc_watch *w))
 {
     dc_loop_forget(w);
@@ -91,6 +106,7 @@ void dc_loop_ready(dc_loop *l, dc_watch *w)
 {
     if (!w->next && w->id != 0)
         enlist(&l->ready, w);
+    wake(l);
 }
 
 uint64_t dc_loop_take(dc_loop *l)
@@ -104,15 +120,17 @@ uint64_t dc_loop_take(dc_loop *l)
 
 static void on_timer(uv_timer_t *t)
 {
-    ((dc_loop *)t->data)->expired = true;
+    dc_loop *l = t->data;
+    l->expired = true;
+    wake(l);
 }
 
 bool dc_loop_wait(dc_loop *l, int64_t ms)
 {
     bool alive = true;
     l->expired = false;
-    if (l->ready.next != &l->ready) { /* what is ready goes first, but sockets are not starved by it */
-        uv_run(&l->uv, UV_RUN_NOWAIT);
+    if (ms == 0 || l->ready.next != &l->ready) { /* what is ready goes first, but sockets are not starved by it */
+        run(l, UV_RUN_NOWAIT);
         return true;
     }
     if (ms >= 0) {
@@ -120,7 +138,7 @@ bool dc_loop_wait(dc_loop *l, int64_t ms)
         uv_timer_start(&l->timer, on_timer, (uint64_t)ms, 0);
     }
     while (alive && !l->expired && l->ready.next == &l->ready)
-        alive = uv_run(&l->uv, UV_RUN_ONCE) != 0 || uv_loop_alive(&l->uv);
+        alive = run(l, UV_RUN_ONCE) != 0 || uv_loop_alive(&l->uv);
     uv_timer_stop(&l->timer);
     return alive || l->expired || l->ready.next != &l->ready;
 }

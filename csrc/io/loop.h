@@ -28,7 +28,7 @@ typedef struct dc_loop {
     int signum;                     /* the last one, 0: none */
     uint64_t last_id;
     uint32_t owned;                 /* owners that have not let go, the loop's own included */
-    bool expired, listening;
+    bool expired, listening, running;
     uint8_t *block;                 /* DC_LOOP_BLOCK bytes for what is received: one read is used up before the next */
     uint8_t *spare;                 /* one such block for sending, kept from link to link */
 } dc_loop;

@@ -180,5 +180,6 @@ dc_arrival *dc_link_take(dc_link *k)
     k->arrivals--;
     if (!k->closing && k->connected)
         dc_link_want(k, (k->events & UV_WRITABLE) != 0);
+    dc_link_arm(k);
     return a;
 }

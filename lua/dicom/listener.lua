@@ -166,12 +166,7 @@ function Listener:messages(a)
     if message == "released" then return "released" end
     if not message then return tostring(err) end
     if message.field & RESPONSE == 0 and message.field ~= C_CANCEL then
-      local ok
-      ok, err = self:respond(a, message)
-      if not ok and not a.over then
-        a:abort()
-        return tostring(err)
-      end
+      if not self:respond(a, message) then a:abort() end -- over already: next says why
     end
   end
 end

@@ -224,18 +224,13 @@ end
 
 ---------------------------------------------------------------- answering
 
-local function is_storage(uid)
-  local _, keyword, kind = core.uid_entry(uid)
-  return kind == "SOP Class" and keyword:find "Storage" ~= nil and not keyword:find "^StorageCommitment"
-end
-
 local function is_syntax(uid)
   local _, _, kind = core.uid_entry(uid)
   return kind == "Transfer Syntax"
 end
 
 local function checker(sop_classes)
-  if sop_classes == nil then return is_storage end
+  if sop_classes == nil then return core.contexts_is_storage end
   if sop_classes == "*" then return function() return true end end
   local set = {}
   for _, uid in ipairs(sop_classes) do set[uid] = true end
