@@ -18,6 +18,7 @@ typedef struct reader {
     dc_reader *machine;
     dc_object *object;
     uint8_t *passing; /* what was fed and need not stay */
+    size_t passing_size;
     dc_need need;
     bool asked;
 } reader;
@@ -89,10 +90,20 @@ static int core_reader(lua_State *L)
     return 1;
 }
 
+/* What was only looked at goes, and visibly so: a pointer into it would show in any spec. */
+static void forget(reader *r)
+{
+    if (r->passing)
+        memset(r->passing, 0xDD, r->passing_size);
+    free(r->passing);
+    r->passing = NULL;
+}
+
 static int reader_next(lua_State *L)
 {
     reader *r = check(L);
     dc_status st = dc_reader_next(r->machine, &r->need);
+    forget(r);
     r->asked = st == DC_MORE;
     if (st == DC_OK) {
         dc_push_dataset(L, r->object, &r->object->root);
@@ -117,8 +128,8 @@ static int reader_feed(lua_State *L)
         return dc_kit_usage(L, "feed comes after next has asked");
     uint8_t *p;
     if (r->need.transient) {
-        free(r->passing);
         p = r->passing = malloc(n ? n : 1);
+        r->passing_size = n;
     } else {
         p = dc_arena_alloc(&r->object->arena, n ? n : 1);
     }
