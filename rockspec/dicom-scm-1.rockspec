@@ -59,6 +59,7 @@ build = {
         "csrc/data/dataset.c",
         "csrc/data/decimal.c",
         "csrc/data/dict.c",
+        "csrc/data/fragments.c",
         "csrc/data/gb.c",
         "csrc/data/head.c",
         "csrc/data/header.c",

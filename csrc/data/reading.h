@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader inside: windows and phases (reader.c), the start of a file (part10.c), the walk over elements, items and
-   fragments (walk.c), and one element's header (header.c). */
+/* The reader inside: windows and phases (reader.c), the start of a file (part10.c), the walk over elements and items
+   (walk.c) and fragments (fragments.c), and one element's header (header.c). */
 #ifndef DC_READING_H
 #define DC_READING_H
 
@@ -74,6 +74,17 @@ bool dc_header_read(const dc_frame *f, const uint8_t *p, uint64_t left, dc_heade
 
 dc_status dc_walk_open(dc_reader *r, dc_dataset *ds, uint64_t end); /* the outermost frame */
 dc_status dc_walk_step(dc_reader *r);                               /* DC_OK, DC_DONE at the end, DC_MORE, failures */
+
+/* What the files of the walk share. */
+dc_frame *dc_walk_top(dc_reader *r);
+dc_frame *dc_walk_push(dc_reader *r, dc_frame_kind kind);              /* NULL: out of memory; frames move */
+dc_status dc_walk_count(dc_reader *r, uint32_t tag);                   /* one more element, item or fragment */
+dc_status dc_walk_append(dc_reader *r, dc_dataset *ds, const dc_element *e);
+dc_status dc_walk_close_value(dc_reader *r);                           /* the top frame's element ends at pos */
+dc_status dc_walk_flaw_value(dc_reader *r, const char *what);          /* notes a repair of it */
+dc_status dc_walk_end_flawed(dc_reader *r, const char *what, bool skip); /* both; `skip`: to its end */
+dc_status dc_fragments_open(dc_reader *r, dc_element *e, const dc_header *h);
+dc_status dc_fragments_step(dc_reader *r);
 
 dc_status dc_part10_start(dc_reader *r);  /* preamble, or none */
 dc_status dc_part10_begin(dc_reader *r);  /* after the meta: which transfer syntax is it? */

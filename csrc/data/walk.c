@@ -5,14 +5,12 @@
 
 #include "reading.h"
 
-enum { FIRST_FRAGMENTS = 16 << 10 };
-
-static dc_frame *top(dc_reader *r)
+dc_frame *dc_walk_top(dc_reader *r)
 {
     return &r->frames[r->depth - 1];
 }
 
-static dc_frame *push(dc_reader *r, dc_frame_kind kind)
+dc_frame *dc_walk_push(dc_reader *r, dc_frame_kind kind)
 {
     if (r->depth == r->frame_cap) {
         uint32_t cap = r->frame_cap ? r->frame_cap * 2 : 8;
@@ -32,7 +30,7 @@ dc_status dc_walk_open(dc_reader *r, dc_dataset *ds, uint64_t end)
 {
     r->depth = 0;
     r->creator_block = 0;
-    dc_frame *f = push(r, DC_FRAME_DATASET);
+    dc_frame *f = dc_walk_push(r, DC_FRAME_DATASET);
     if (!f)
         return DC_E_MEMORY;
     f->ds = ds;
@@ -43,7 +41,7 @@ dc_status dc_walk_open(dc_reader *r, dc_dataset *ds, uint64_t end)
     return DC_OK;
 }
 
-static dc_status count(dc_reader *r, uint32_t tag)
+dc_status dc_walk_count(dc_reader *r, uint32_t tag)
 {
     if (++r->o->elements > r->o->limits.elements)
         return dc_reader_fail(r, DC_E_COUNT, tag, r->pos);
@@ -69,7 +67,7 @@ static void drop_aliens(dc_dataset *ds)
 
 static dc_status close_dataset(dc_reader *r)
 {
-    dc_frame *f = top(r);
+    dc_frame *f = dc_walk_top(r);
     f->ds->length = r->pos - f->start;
     if (f->has_aliens)
         drop_aliens(f->ds);
@@ -82,9 +80,9 @@ static dc_status close_dataset(dc_reader *r)
     return st == DC_OK && r->depth == 0 ? DC_DONE : st;
 }
 
-static dc_status close_value(dc_reader *r)
+dc_status dc_walk_close_value(dc_reader *r)
 {
-    const dc_frame *f = top(r);
+    const dc_frame *f = dc_walk_top(r);
     dc_element *e = &f->ds->elements[f->index];
     e->length = r->pos - f->start;
     if (f->flawed)
@@ -99,7 +97,7 @@ static dc_status close_value(dc_reader *r)
 /* The rest of a data set that cannot be read as elements. */
 static dc_status skip_rest(dc_reader *r, const char *what, uint32_t tag)
 {
-    dc_frame *f = top(r);
+    dc_frame *f = dc_walk_top(r);
     dc_status st = dc_reader_mend(r, f->ds, what, tag, r->pos);
     if (st)
         return st;
@@ -129,7 +127,7 @@ static dc_vr dictionary_vr(dc_reader *r, const dc_dataset *ds, uint32_t tag)
     return vr == DC_VR_NONE ? DC_VR_UN : vr;
 }
 
-static dc_status append(dc_reader *r, dc_dataset *ds, const dc_element *e)
+dc_status dc_walk_append(dc_reader *r, dc_dataset *ds, const dc_element *e)
 {
     dc_status st = dc_dataset_append(ds, e);
     return st ? dc_reader_fail(r, st, e->tag, e->at) : DC_OK;
@@ -152,14 +150,14 @@ static dc_status hold_value(dc_reader *r, dc_dataset *ds, dc_element *e, uint32_
         e->hold = DC_HOLD_BYTES;
         e->u.bytes = p + header;
     }
-    dc_status st = append(r, ds, e);
+    dc_status st = dc_walk_append(r, ds, e);
     r->pos = value + e->length;
     return st;
 }
 
 static dc_status read_value(dc_reader *r, dc_element *e, const dc_header *h)
 {
-    const dc_frame *f = top(r);
+    const dc_frame *f = dc_walk_top(r);
     uint64_t left = f->end - r->pos - h->size;
     dc_status st = DC_OK;
     bool cut = e->length > left;
@@ -169,7 +167,7 @@ static dc_status read_value(dc_reader *r, dc_element *e, const dc_header *h)
     if (cut || odd || h->repair)
         e->flags |= DC_EL_REPAIRED;
     uint32_t elements = r->o->elements;
-    st = count(r, e->tag);
+    st = dc_walk_count(r, e->tag);
     if (st)
         return st;
     dc_dataset *ds = f->ds;
@@ -189,11 +187,11 @@ static dc_status read_value(dc_reader *r, dc_element *e, const dc_header *h)
 
 static dc_status open_sequence(dc_reader *r, dc_element *e, const dc_header *h, bool inside_un)
 {
-    dc_frame *f = top(r);
+    dc_frame *f = dc_walk_top(r);
     dc_dataset *ds = f->ds;
     uint64_t end = f->end, content = r->pos + h->size;
     bool undefined = h->length == DC_UNDEFINED_LENGTH, cut = !undefined && h->length > end - content;
-    dc_status st = count(r, e->tag);
+    dc_status st = dc_walk_count(r, e->tag);
     if (st)
         return st;
     if (r->sequences >= r->o->limits.depth)
@@ -207,8 +205,8 @@ static dc_status open_sequence(dc_reader *r, dc_element *e, const dc_header *h, 
         e->flags |= DC_EL_UNDEFINED;
     else if (!cut)
         end = content + h->length;
-    st = append(r, ds, e);
-    dc_frame *s = st ? NULL : push(r, DC_FRAME_SEQUENCE);
+    st = dc_walk_append(r, ds, e);
+    dc_frame *s = st ? NULL : dc_walk_push(r, DC_FRAME_SEQUENCE);
     if (!s)
         return st ? st : DC_E_MEMORY;
     f = s - 1;
@@ -227,7 +225,7 @@ static dc_status open_sequence(dc_reader *r, dc_element *e, const dc_header *h, 
         st = dc_reader_mend(r, ds, "sequence runs past the end of its data set (PS3.5 7.1)", e->tag, e->at);
     }
     if (st == DC_OK && h->repair) {
-        top(r)->flawed = 1;
+        dc_walk_top(r)->flawed = 1;
         st = dc_reader_mend(r, ds, h->repair, e->tag, e->at);
     }
     return st;
@@ -235,8 +233,8 @@ static dc_status open_sequence(dc_reader *r, dc_element *e, const dc_header *h, 
 
 static dc_status open_item(dc_reader *r, uint32_t length)
 {
-    dc_frame *s = top(r);
-    dc_status st = count(r, DC_TAG_ITEM);
+    dc_frame *s = dc_walk_top(r);
+    dc_status st = dc_walk_count(r, DC_TAG_ITEM);
     if (st)
         return st;
     dc_dataset *item = dc_item_new(r->o, s->ds, s->ds->elements[s->index].tag);
@@ -253,7 +251,7 @@ static dc_status open_item(dc_reader *r, uint32_t length)
             s->end = end = content + length;
         st = dc_reader_mend(r, item, "item runs past the end of its sequence (PS3.5 7.5)", item->parent_tag, r->pos);
     }
-    dc_frame *f = st ? NULL : push(r, DC_FRAME_DATASET);
+    dc_frame *f = st ? NULL : dc_walk_push(r, DC_FRAME_DATASET);
     if (!f)
         return st ? st : DC_E_MEMORY;
     s = f - 1;
@@ -267,31 +265,31 @@ static dc_status open_item(dc_reader *r, uint32_t length)
     return DC_OK;
 }
 
-static dc_status flaw_value(dc_reader *r, const char *what)
+dc_status dc_walk_flaw_value(dc_reader *r, const char *what)
 {
-    dc_frame *s = top(r);
+    dc_frame *s = dc_walk_top(r);
     s->flawed = 1;
     return dc_reader_mend(r, s->ds, what, s->ds->elements[s->index].tag, r->pos);
 }
 
-static dc_status end_flawed(dc_reader *r, const char *what, bool skip)
+dc_status dc_walk_end_flawed(dc_reader *r, const char *what, bool skip)
 {
-    dc_status st = flaw_value(r, what);
+    dc_status st = dc_walk_flaw_value(r, what);
     if (st)
         return st;
     if (skip)
-        r->pos = top(r)->end;
-    return close_value(r);
+        r->pos = dc_walk_top(r)->end;
+    return dc_walk_close_value(r);
 }
 
 static dc_status step_sequence(dc_reader *r)
 {
-    dc_frame *s = top(r);
+    dc_frame *s = dc_walk_top(r);
     uint64_t left = s->end - r->pos;
     if (left == 0)
-        return s->undefined ? end_flawed(r, "sequence has no delimiter (PS3.5 7.5)", false) : close_value(r);
+        return s->undefined ? dc_walk_end_flawed(r, "sequence has no delimiter (PS3.5 7.5)", false) : dc_walk_close_value(r);
     if (left < 8)
-        return end_flawed(r, "bytes after the last item (PS3.5 7.5)", !s->undefined);
+        return dc_walk_end_flawed(r, "bytes after the last item (PS3.5 7.5)", !s->undefined);
     const uint8_t *p = dc_reader_look(r, 8);
     if (!p)
         return DC_MORE;
@@ -300,113 +298,12 @@ static dc_status step_sequence(dc_reader *r)
         return open_item(r, dc_get32(p + 4, s->big));
     if (tag == DC_TAG_SEQUENCE_END || tag == DC_TAG_ITEM_END) {
         bool ends = tag == DC_TAG_SEQUENCE_END && s->undefined;
-        dc_status st = ends ? DC_OK : flaw_value(r, "delimiter without need (PS3.5 7.5)");
+        dc_status st = ends ? DC_OK : dc_walk_flaw_value(r, "delimiter without need (PS3.5 7.5)");
         r->pos += 8;
-        return st || !ends ? st : close_value(r);
+        return st || !ends ? st : dc_walk_close_value(r);
     }
-    return end_flawed(r, s->undefined ? "sequence has no delimiter (PS3.5 7.5)"
+    return dc_walk_end_flawed(r, s->undefined ? "sequence has no delimiter (PS3.5 7.5)"
                                       : "sequence is longer than its items (PS3.5 7.5)", false);
-}
-
-/* Fragments of encapsulated Pixel Data (PS3.5 A.4): their bytes stay in the source. */
-
-static dc_status open_fragments(dc_reader *r, dc_element *e, const dc_header *h)
-{
-    dc_dataset *ds = top(r)->ds;
-    uint64_t end = top(r)->end;
-    dc_fragments *list = dc_arena_zero(&r->o->arena, sizeof *list);
-    dc_status st = list ? count(r, e->tag) : DC_E_MEMORY;
-    if (st)
-        return st;
-    e->hold = DC_HOLD_FRAGMENTS;
-    e->flags |= DC_EL_UNDEFINED;
-    e->u.fragments = list;
-    st = append(r, ds, e);
-    dc_frame *f = st ? NULL : push(r, DC_FRAME_FRAGMENTS);
-    if (!f)
-        return st ? st : DC_E_MEMORY;
-    f->ds = ds;
-    f->index = ds->count - 1;
-    f->fragments = list;
-    f->start = r->pos = r->pos + h->size;
-    f->end = end;
-    f->undefined = 1;
-    f->big = (f - 1)->big;
-    if (r->o->syntax->encapsulated)
-        return DC_OK;
-    return dc_reader_mend(r, NULL, "encapsulated pixel data in a native transfer syntax (PS3.5 A.4)", e->tag, e->at);
-}
-
-static dc_status add_fragment(dc_reader *r, dc_fragments *list, const dc_fragment *f)
-{
-    if (list->count == list->cap) {
-        uint32_t cap = list->cap ? list->cap * 2 : 2;
-        dc_fragment *more = cap > UINT32_MAX / 2 ? NULL : dc_arena_alloc(&r->o->arena, (size_t)cap * sizeof *more);
-        if (!more)
-            return DC_E_MEMORY;
-        if (list->count)
-            memcpy(more, list->list, list->count * sizeof *more);
-        list->list = more;
-        list->cap = cap;
-    }
-    list->list[list->count++] = *f;
-    return DC_OK;
-}
-
-/* The next header is looked for a fragment further on. Small fragments share a window, large ones are stepped over. */
-static size_t fragment_window(const dc_reader *r, const dc_fragments *list)
-{
-    uint32_t last = list->count ? list->list[list->count - 1].length : 0;
-    size_t size = last > 16 << 10 ? 16 : last > 2 << 10 ? 64 << 10 : 256 << 10;
-    return list->count < 4 && size > FIRST_FRAGMENTS ? FIRST_FRAGMENTS : r->o->source ? size : 0;
-}
-
-static const uint8_t *look_fragment(dc_reader *r, const dc_fragments *list, size_t n)
-{
-    return r->o->source ? dc_reader_ask_transient(r, n, fragment_window(r, list)) : dc_reader_look(r, n);
-}
-
-static dc_status read_fragment(dc_reader *r, dc_frame *f, uint32_t length)
-{
-    uint64_t left = f->end - r->pos - 8;
-    dc_fragment made = { r->pos + 8, length, NULL };
-    dc_status st = count(r, DC_TAG_ITEM);
-    if (st)
-        return st;
-    if (length > left) {
-        made.length = (uint32_t)left;
-        st = flaw_value(r, "fragment runs past the end: it is cut (PS3.5 A.4)");
-        if (st)
-            return st;
-    }
-    if (!r->o->source) {
-        const uint8_t *p = dc_reader_look(r, (size_t)made.length + 8);
-        if (!p) {
-            r->o->elements--;
-            return DC_MORE;
-        }
-        made.bytes = p + 8;
-    }
-    r->pos += 8 + (uint64_t)made.length;
-    return add_fragment(r, f->fragments, &made);
-}
-
-static dc_status step_fragments(dc_reader *r)
-{
-    dc_frame *f = top(r);
-    uint64_t left = f->end - r->pos;
-    if (left < 8)
-        return end_flawed(r, "pixel data has no delimiter (PS3.5 A.4)", true);
-    const uint8_t *p = look_fragment(r, f->fragments, 8);
-    if (!p)
-        return DC_MORE;
-    uint32_t tag = (uint32_t)dc_get16(p, f->big) << 16 | dc_get16(p + 2, f->big), length = dc_get32(p + 4, f->big);
-    if (tag == DC_TAG_ITEM && length != DC_UNDEFINED_LENGTH)
-        return read_fragment(r, f, length);
-    if (tag != DC_TAG_SEQUENCE_END)
-        return end_flawed(r, "pixel data has no delimiter (PS3.5 A.4)", false);
-    r->pos += 8;
-    return close_value(r);
 }
 
 /* Elements. */
@@ -433,7 +330,7 @@ static dc_status peek_items(dc_reader *r, const dc_header *h, uint64_t left, boo
 static dc_status read_un(dc_reader *r, dc_element *e, dc_header *h, uint64_t left)
 {
     bool items;
-    dc_vr vr = dictionary_vr(r, top(r)->ds, e->tag);
+    dc_vr vr = dictionary_vr(r, dc_walk_top(r)->ds, e->tag);
     e->flags = (uint16_t)((e->flags | DC_EL_UN) & ~DC_EL_BIG);
     e->vr = DC_VR_UN;
     if (h->length == DC_UNDEFINED_LENGTH || (vr == DC_VR_SQ && h->length == 0))
@@ -454,7 +351,7 @@ static dc_status read_undefined(dc_reader *r, dc_element *e, dc_header *h, uint6
 {
     bool items, bulk = e->vr == DC_VR_OB || e->vr == DC_VR_OW;
     if (e->tag == DC_TAG_PIXEL_DATA || (bulk && !(h->flags & DC_EL_IMPLICIT)))
-        return open_fragments(r, e, h);
+        return dc_fragments_open(r, e, h);
     dc_status st = peek_items(r, h, left, (h->flags & DC_EL_BIG) != 0, &items);
     if (st)
         return st;
@@ -470,7 +367,7 @@ static dc_status read_sequence(dc_reader *r, dc_element *e, dc_header *h, uint64
     bool items;
     if (h->length == 0 || h->length == DC_UNDEFINED_LENGTH)
         return open_sequence(r, e, h, false);
-    dc_status st = peek_items(r, h, left, top(r)->big, &items);
+    dc_status st = peek_items(r, h, left, dc_walk_top(r)->big, &items);
     if (st)
         return st;
     if (items)
@@ -483,14 +380,14 @@ static dc_status read_sequence(dc_reader *r, dc_element *e, dc_header *h, uint64
 
 static dc_status read_element(dc_reader *r, const uint8_t *p, uint64_t left)
 {
-    const dc_frame *f = top(r);
+    const dc_frame *f = dc_walk_top(r);
     dc_header h;
     if (!dc_header_read(f, p, left, &h))
         return skip_rest(r, "bytes that are no element (PS3.5 7.1)", h.tag);
     dc_element e = { .tag = h.tag, .vr = h.vr, .flags = (uint16_t)(h.flags | DC_EL_ORIGINAL), .length = h.length,
                      .at = r->pos };
     if (is_alien(h.tag) && !f->is_meta) {
-        top(r)->has_aliens = 1;
+        dc_walk_top(r)->has_aliens = 1;
         h.repair = "group 0000 or 0002 inside a data set: left out (PS3.10 7.1)";
     }
     if (h.vr == DC_VR_NONE) {
@@ -509,13 +406,13 @@ static dc_status read_element(dc_reader *r, const uint8_t *p, uint64_t left)
 /* A delimiter, or an item, where an element should be. */
 static dc_status read_delimiter(dc_reader *r, uint32_t tag)
 {
-    dc_frame *f = top(r);
+    dc_frame *f = dc_walk_top(r);
     if (tag == DC_TAG_ITEM_END && f->undefined) {
         r->pos += 8;
         return close_dataset(r);
     }
     if (r->depth > 1 && f->undefined) {
-        top(r)[-1].flawed = 1;
+        dc_walk_top(r)[-1].flawed = 1;
         dc_status st = dc_reader_mend(r, f->ds, "item has no delimiter (PS3.5 7.5)", f->ds->parent_tag, r->pos);
         return st ? st : close_dataset(r);
     }
@@ -528,7 +425,7 @@ static dc_status read_delimiter(dc_reader *r, uint32_t tag)
 
 static dc_status end_dataset(dc_reader *r, uint64_t left)
 {
-    dc_frame *f = top(r);
+    dc_frame *f = dc_walk_top(r);
     if (left)
         return skip_rest(r, "bytes after the last element (PS3.5 7.1)", 0);
     if (f->undefined) {
@@ -554,7 +451,7 @@ static bool ends_here(dc_reader *r, const dc_frame *f, uint32_t tag)
 
 static dc_status step_dataset(dc_reader *r)
 {
-    const dc_frame *f = top(r);
+    const dc_frame *f = dc_walk_top(r);
     uint64_t left = f->end - r->pos;
     if (left < 8)
         return f->is_meta ? close_dataset(r) : end_dataset(r, left);
@@ -573,9 +470,9 @@ static dc_status step_dataset(dc_reader *r)
 
 dc_status dc_walk_step(dc_reader *r)
 {
-    switch (top(r)->kind) {
+    switch (dc_walk_top(r)->kind) {
     case DC_FRAME_DATASET: return step_dataset(r);
     case DC_FRAME_SEQUENCE: return step_sequence(r);
-    default: return step_fragments(r);
+    default: return dc_fragments_step(r);
     }
 }
