@@ -251,7 +251,8 @@ describe("spool", function()
     local message = assert(q:accept(arrive(q, 1), { to "a", to "b" }, ORIGIN))
     assert(q:note(message, message.parts[1], "delivered"))
     local path = ("%s/messages/%s.log"):format(folder, message.id)
-    for _, torn in ipairs { "delivered to b", "\0\0\0\0\n\0", "failed to b x\n", "delivered to\n", "parked to z why\n" } do
+    for _, torn in ipairs { "delivered to b",
+      "\0\0\0\0\n\0", "failed to b x\n", "delivered to\n", "parked to z why\n" } do
       local f = assert(io.open(path, "ab"))
       f:write(torn)
       f:close()

@@ -9,6 +9,7 @@ local lazy = {
   name = { "dicom.name" },
   open = { "dicom.dataset", "open" },
   peer = { "dicom.peer", "new" },
+  router = { "dicom.router", "new" },
   run = { "dicom.task", "run" },
   sleep = { "dicom.task", "sleep" },
   status = { "dicom.status" },

@@ -8,6 +8,7 @@
 ---   queue:refuse(ds)              what arrived is not wanted
 ---   queue:load(message) -> ds     the bytes as they came
 ---   queue:derive(message, part, ds|false) -> message|true   commits what a change made, then that it was made
+---   queue:extend(message, part, parts) -> added   more parts, and that `part` is done with
 ---   queue:note(message, part, what, ...)   "delivered", "dropped", "failed", "parked", "retry"; see record.event
 ---   queue:close()
 local check = require "dicom.check"
@@ -47,6 +48,25 @@ function M.derived(message, part, ds)
     sop_class = ds:get "SOPClassUID" or "", parent = message.id, size = 0 }
   for _, name in ipairs(part.send) do record.add(made, "to", name) end
   return made
+end
+
+--- The lines that add parts which the message does not have and end one that asked for them; and those parts.
+---@param message dicom.queue.Message
+---@param part dicom.queue.Part
+---@param parts {kind: string, name: string, fields?: table}[]
+---@return string lines, string[] keys
+function M.extension(message, part, parts)
+  local lines, keys = {}, {}
+  for _, p in ipairs(parts) do
+    local key = p.kind .. " " .. p.name
+    if not message.by_key[key] then
+      local fields = p.fields or {}
+      lines[#lines + 1] = record.part { kind = p.kind, name = p.name, rules = fields.rules, send = fields.send }
+      keys[#keys + 1] = key
+    end
+  end
+  lines[#lines + 1] = record.event("changed", part)
+  return table.concat(lines), keys
 end
 
 --- The queue that a text names. Nothing is opened yet.

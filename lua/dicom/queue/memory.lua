@@ -50,6 +50,14 @@ function Memory:derive(message, part, ds)
   return made
 end
 
+function Memory:extend(message, part, parts)
+  local lines, added = queue.extension(message, part, parts)
+  record.replay(message, lines)
+  for i, key in ipairs(added) do added[i] = message.by_key[key] end
+  self:note(message, part, "changed")
+  return added
+end
+
 function Memory:note(message, part, what, ...)
   record.replay(message, record.event(what, part, ...))
   if record.is_done(message) then self.messages[message.id], self.held[message.id] = nil, nil end

@@ -100,6 +100,21 @@ function M.new(fields)
   return fields
 end
 
+--- The lines of a part that is new.
+---@param part {kind: string, name: string, rules?: string[], send?: string[], state?: string, error?: string}
+---@return string
+function M.part(part)
+  local text
+  if part.kind == "change" then
+    text = M.line("change", part.name, #part.rules, table.unpack(part.rules))
+      .. M.line("for", part.name, table.unpack(part.send))
+  else
+    text = M.line("part", part.kind, part.name)
+  end
+  if part.state == "parked" then text = text .. M.line("parked", part.kind, part.name, part.error or "") end
+  return text
+end
+
 local ORIGIN = { "calling_aet", "called_aet", "address" }
 
 --- The text that goes behind the bytes of the instance, footer included.
@@ -110,13 +125,7 @@ function M.write(message)
   for _, name in ipairs(ORIGIN) do t[#t + 1] = M.line("origin", name, message.origin[name] or "") end
   if message.parent then t[#t + 1] = M.line("parent", message.parent) end
   for _, part in ipairs(message.parts) do
-    if part.kind == "change" then
-      t[#t + 1] = M.line("change", part.name, #part.rules, table.unpack(part.rules))
-      t[#t + 1] = M.line("for", part.name, table.unpack(part.send))
-    else
-      t[#t + 1] = M.line("part", part.kind, part.name)
-    end
-    if part.state == "parked" then t[#t + 1] = M.line("parked", part.kind, part.name, part.error or "") end
+    t[#t + 1] = M.part(part)
   end
   local text = table.concat(t)
   return text .. FOOTER:pack(MAGIC, VERSION, message.size, #text, crc32(text))
@@ -132,15 +141,19 @@ function M.sizes(footer)
   return size, text
 end
 
+local function add_once(m, kind, name, fields)
+  if not m.by_key[kind .. " " .. name] then M.add(m, kind, name, fields) end
+end
+
 local facts = {
   id = function(m, w) m.id = w[2] end,
   received = function(m, w) m.received, m.origin.received = w[2], w[2] end,
   class = function(m, w) m.sop_class = w[2] end,
   origin = function(m, w) m.origin[w[2]] = w[3] end,
   parent = function(m, w) m.parent = w[2] end,
-  part = function(m, w) M.add(m, w[2], w[3]) end,
+  part = function(m, w) add_once(m, w[2], w[3]) end,
   change = function(m, w)
-    M.add(m, "change", w[2], { rules = table.move(w, 4, 3 + tonumber(w[3]), 1, {}), send = {} })
+    add_once(m, "change", w[2], { rules = table.move(w, 4, 3 + tonumber(w[3]), 1, {}), send = {} })
   end,
   ["for"] = function(m, w) m.by_key["change " .. w[2]].send = table.move(w, 3, #w, 1, {}) end,
   parked = function(m, w)
@@ -181,12 +194,15 @@ function M.event(what, part, ...)
   return M.line(what, part.kind, part.name, ...)
 end
 
+local ADDED = { part = true, change = true, ["for"] = true } -- by a rule that was asked again
+
 --- Brings a message up to date. Lines that make no sense, torn ones, are passed over.
 ---@param message dicom.queue.Message
 ---@param text string
 function M.replay(message, text)
   for words in M.lines(text) do
     local change = changes[words[1]]
+    if ADDED[words[1]] then pcall(facts[words[1]], message, words) end
     local part = change and words[3] and message.by_key[words[2] .. " " .. words[3]]
     if part then pcall(change, part, words) end
   end

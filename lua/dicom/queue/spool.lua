@@ -248,6 +248,18 @@ local function sweep(self)
   self.sweeping = nil
 end
 
+--- Adds parts, and ends the part that asked for them, in one line group that is synced.
+---@return dicom.queue.Part[]|nil, dicom.Error?
+function Spool:extend(message, part, parts)
+  local lines, added = queue.extension(message, part, parts)
+  local ok, err = append(self, message, lines, true)
+  if not ok then return nil, err end
+  record.replay(message, lines)
+  for i, key in ipairs(added) do added[i] = message.by_key[key] end
+  if record.is_done(message) then self:remove(message) end
+  return added
+end
+
 ---@package
 function Spool:remove(message)
   local ok, err = file.remove(message_path(self, message.id))
