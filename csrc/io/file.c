@@ -8,9 +8,6 @@
 
 #include "file.h"
 
-/* The first read holds most headers whole; 64 KiB at first would halve the rate over many files. */
-enum { FIRST_WINDOW = 16 << 10, MOST_WINDOW = 4 << 20 };
-
 dc_status dc_file_random(char *hex, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
@@ -50,7 +47,6 @@ typedef struct feeder {
     dc_reader *reader;
     dc_object *object;
     int fd;
-    size_t window; /* size of the next one, growing fourfold */
     uint8_t *passing;
     size_t passing_size;
 } feeder;
@@ -65,21 +61,11 @@ static uint8_t *passing_block(feeder *f, size_t n)
     return f->passing;
 }
 
-static uint8_t *staying_block(feeder *f, size_t n)
-{
-    if (f->window < MOST_WINDOW)
-        f->window *= 4;
-    return dc_arena_alloc(&f->object->arena, n);
-}
-
-/* All that is needed, and more while that is cheap. */
+/* The reader asks for what is cheap: growing windows, small ones after a gap, bare headers of large fragments. */
 static dc_status feed(feeder *f, const dc_need *need)
 {
-    uint64_t size = f->object->source->size, left = need->offset < size ? size - need->offset : 0;
-    uint64_t n = need->transient ? FIRST_WINDOW : f->window;
-    n = need->length > n ? need->length : n;
-    n = n > left ? left : n;
-    uint8_t *p = need->transient ? passing_block(f, n) : staying_block(f, n);
+    size_t n = need->length;
+    uint8_t *p = need->transient ? passing_block(f, n) : dc_arena_alloc(&f->object->arena, n);
     if (!p && n)
         return DC_E_MEMORY;
     dc_status st = read_window(f->fd, need->offset, p, n);
@@ -92,7 +78,7 @@ static dc_status read_object(dc_object *o, int fd, const dc_reader_options *opti
 {
     dc_need need;
     dc_status st;
-    feeder f = { dc_reader_new(o, o->source->size, options), o, fd, FIRST_WINDOW, NULL, 0 };
+    feeder f = { dc_reader_new(o, o->source->size, options), o, fd, NULL, 0 };
     if (!f.reader)
         return DC_E_MEMORY;
     while ((st = dc_reader_next(f.reader, &need)) == DC_MORE)
