@@ -52,7 +52,8 @@ describe("dicom.open", function()
     raises("true or false", function() dicom.open("\0", { strict = 1 }) end)
     raises("no option 'deep'", function() dicom.open("\0", { limits = { deep = 1 } }) end)
     raises("out of range", function() dicom.open("\0", { limits = { depth = 0 } }) end)
-    raises("takes a path or bytes", function() dicom.open(nil) end)
+    raises("string expected", function() dicom.open(nil) end)
+    raises("dataset_spec.lua:", function() dicom.open("\0", { strikt = true }) end)
   end)
 
   it("stops where it is told, by keyword or by tag", function()
@@ -252,16 +253,19 @@ describe("copies and tables", function()
   end)
 
   it("keeps what a table cannot type: VR of unknown elements, text that does not parse", function()
-    local ds = dicom.open(bytes.explicit({ 0x00180050, "DS", "1,5 " }, { 0x00990010, "LO", "NOBODY" },
+    local ds = dicom.open(bytes.explicit({ 0x00180050, "DS", "1,5 " }, { 0x00280030, "DS", "0.5\\x " },
+      { 0x00990010, "LO", "NOBODY" },
       { 0x00991001, "US", "\1\0\2\0" }, { 0x00991002, "UN", "ab" }), { syntax = EXPLICIT })
     local t = ds:totable()
     assert.same({ vr = "DS", "1,5" }, t.SliceThickness)
+    assert.same({ vr = "DS", "0.5", "x" }, t.PixelSpacing)
     assert.same({ vr = "US", 1, 2 }, t["0099,1001"])
     assert.same({ vr = "UN", "ab" }, t["0099,1002"])
   end)
 
   it("what is no data set is refused", function()
     raises("made from a table", function() dicom.dataset(5) end)
+    raises("dataset_spec.lua:", function() dicom.dataset { PatientNme = 1 } end)
     raises("a key is", function() dicom.dataset { [true] = 1 } end)
     raises("is not a VR", function() dicom.dataset():set(0x00990010, "x", "ZZ") end)
   end)

@@ -362,16 +362,6 @@ static int core_blocks(lua_State *L)
     return 1;
 }
 
-/* fill(dataset, table): each pair of a plain table. */
-static int core_fill(lua_State *L)
-{
-    dc_dataset *ds = dc_check_dataset(L, 1);
-    if (!lua_istable(L, 2))
-        return dc_kit_usage(L, "a data set is made from a table, got %s", luaL_typename(L, 2));
-    dc_assign_table(L, ds, 2);
-    return 0;
-}
-
 /* dataset_methods(): the table where lua/dicom/dataset.lua adds the methods that are written in Lua. */
 static int core_methods(lua_State *L)
 {
@@ -394,7 +384,6 @@ void dc_open_dataset(lua_State *L)
     };
     static const luaL_Reg functions[] = {
         { "parse", dc_core_parse }, { "new_dataset", dc_core_new }, { "blocks", core_blocks },
-        { "fill", core_fill },
         { "dataset_methods", core_methods }, { NULL, NULL },
     };
     static const dc_class class = { DC_DATASET, meta, methods };

@@ -29,6 +29,9 @@ void dc_check_read_options(lua_State *L, int arg, dc_reader_options *options, dc
 /* Reads { syntax=, raw=, part10=, source_aet= }. The strings stay owned by the table. */
 void dc_check_write_options(lua_State *L, int arg, dc_writer_options *options);
 
+/* The function parse(bytes [, options]). */
+int dc_core_parse(lua_State *L);
+
 /* What options.strict refuses beyond what the reader sees: several values where the dictionary says one. */
 dc_status dc_check_strictly(dc_dataset *ds);
 DC_END

@@ -22,14 +22,18 @@ static int push_failure(lua_State *L, dc_status st, const dc_object *o, const ch
     return 2;
 }
 
-/* open(path [, options]): a data set, or nil and an error. Options: see dc_check_read_options, and size. */
+/* open(path or bytes [, options]): a data set, or nil and an error. A string with a NUL byte is bytes. Options: see
+   dc_check_read_options, and size. */
 static int open_file(lua_State *L)
 {
     dc_limits limits = DC_LIMITS_DEFAULT;
     dc_file_open_options options = { .limits = &limits };
     dc_file_error error = { 0, NULL };
     dc_object *o = NULL;
-    const char *path = luaL_checkstring(L, 1);
+    size_t n;
+    const char *path = luaL_checklstring(L, 1, &n);
+    if (memchr(path, 0, n))
+        return dc_core_parse(L);
     dc_check_read_options(L, 2, &options.read, &limits);
     if (lua_istable(L, 2) && lua_getfield(L, 2, "size") != LUA_TNIL)
         options.size = (uint64_t)luaL_checkinteger(L, -1);
@@ -37,9 +41,9 @@ static int open_file(lua_State *L)
     if (!st && options.read.strict)
         st = dc_check_strictly(&o->root);
     if (st) {
-        int n = push_failure(L, st, o, path, &error);
+        int results = push_failure(L, st, o, path, &error);
         dc_object_unref(o);
-        return n;
+        return results;
     }
     dc_push_dataset(L, o, &o->root);
     dc_object_unref(o);

@@ -188,14 +188,6 @@ int dc_core_parse(lua_State *L)
     return dc_kit_fail(L, st, tag, offset, NULL);
 }
 
-/* new_dataset(): an empty one. */
-int dc_core_new(lua_State *L)
-{
-    dc_dataset_view *v = new_view(L);
-    dc_object *o = dc_object_new(NULL);
-    return o ? acquire(L, v, o) : dc_kit_raise(L, DC_E_MEMORY, 0, UINT64_MAX, NULL);
-}
-
 /* An item leaves its data set with the character set that governed it. */
 static dc_status copy_item(const dc_dataset *item, dc_object **out)
 {
@@ -227,6 +219,23 @@ int dc_dataset_method_copy(lua_State *L)
     if (!whole)
         dc_object_unref(o);
     return dc_raise_at(L, ds, st, 0);
+}
+
+/* new_dataset([table or data set]) */
+int dc_core_new(lua_State *L)
+{
+    if (dc_test_dataset(L, 1))
+        return dc_dataset_method_copy(L);
+    if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1))
+        return dc_kit_usage(L, "a data set is made from a table, got %s", luaL_typename(L, 1));
+    dc_dataset_view *v = new_view(L);
+    dc_object *o = dc_object_new(NULL);
+    if (!o)
+        return dc_kit_raise(L, DC_E_MEMORY, 0, UINT64_MAX, NULL);
+    acquire(L, v, o);
+    if (lua_istable(L, 1))
+        dc_assign_table(L, &o->root, 1);
+    return 1;
 }
 
 /* --- the buffer ---------------------------------------------------------------------------------------------------- */

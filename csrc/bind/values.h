@@ -96,7 +96,6 @@ dc_dataset_view *dc_test_dataset(lua_State *L, int arg);             /* NULL whe
 void dc_remove_item(lua_State *L, dc_dataset *item);
 
 /* object.c: functions that dataset.c lists. */
-int dc_core_parse(lua_State *L);
 int dc_core_new(lua_State *L);
 int dc_dataset_method_copy(lua_State *L);
 DC_END

@@ -78,25 +78,12 @@ local methods = core.dataset_methods()
 local M = {}
 
 --- Opens a file, or bytes: a string that holds a NUL byte is bytes, any other a path.
----@param what string
----@param options? dicom.OpenOptions
----@return dicom.Dataset?
----@return dicom.Error?
-function M.open(what, options)
-  if type(what) ~= "string" then error(errors.new("usage", "open takes a path or bytes, got " .. type(what)), 2) end
-  if what:find("\0", 1, true) then return core.parse(what, options) end
-  return core.open(what, options)
-end
+---@type fun(what: string, options: dicom.OpenOptions?): dicom.Dataset?, dicom.Error?
+M.open = core.open
 
 --- Makes a data set from a plain table, or a deep copy of a data set (also of an item: it then stands alone).
----@param from? table|dicom.Dataset
----@return dicom.Dataset
-function M.new(from)
-  if type(from) == "userdata" then return from:copy() end
-  local ds = core.new_dataset()
-  if from ~= nil then core.fill(ds, from) end
-  return ds
-end
+---@type fun(from: table|dicom.Dataset|nil): dicom.Dataset
+M.new = core.new_dataset
 
 --- Saves, atomically: the old file or the whole new one, never a part. `ds:save(path, options)` or
 --- `ds:save{ path =, ... }`; without a path over the file that it was opened from.
@@ -151,23 +138,37 @@ end
 
 local BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
+-- The texts of values that do not all have the form of their VR.
+local function texts(ds, e, vr)
+  local t = { vr = vr }
+  local text = ds:text(e.tag)
+  if not text then return { vr = vr, ds:raw(e.tag) } end
+  for s in (text .. "\\"):gmatch "(.-)\\" do t[#t + 1] = s end
+  return t
+end
+
+local function tables(ds, e, vr)
+  local items = { vr = not e.keyword and vr or nil }
+  for i, item in ipairs(ds:values(e.tag)) do items[i] = item:totable() end
+  return items
+end
+
+-- Big endian numbers are given as numbers, as a string of bytes would not tell its order.
 local function plain(ds, e)
-  if e.fragments then return { vr = e.vr, fragments = ds[e.tag]:copy() } end
   local vr = e.read_as or e.vr
+  if e.fragments then return { vr = vr, fragments = ds[e.tag]:copy() } end
+  if e.hold == "items" then return tables(ds, e, vr) end
   local v, err = ds:get(e.tag)
-  if err then return { vr = vr, ds:text(e.tag) or ds:raw(e.tag) } end
-  if vr == "SQ" then
-    local items = {}
-    for i, item in ipairs(v) do items[i] = item:totable() end
-    if not e.keyword then items.vr = vr end
-    return items
+  local list = type(v) == "userdata"
+  if list and (vr == "OB" or vr:find "^O" and ds.syntax ~= BIG_ENDIAN) then
+    v, list = ds:raw(e.tag), false
+  elseif list then
+    v, err = ds:values(e.tag)
   end
-  local known = e.keyword or e.name
-  if vr == "OB" or vr:find "^O" and ds.syntax ~= BIG_ENDIAN then v = ds:raw(e.tag) end
+  if err then return texts(ds, e, vr) end
   if v == nil then v = "" end
-  if type(v) == "userdata" then v = v:copy() end
-  if known then return v end
-  if type(v) ~= "table" then return { vr = vr, v } end
+  if e.keyword or e.name then return v end
+  if not list then return { vr = vr, v } end
   v.vr = vr
   return v
 end
