@@ -27,9 +27,9 @@ describe("a list of values", function()
     local ds = dicom.dataset { ImageType = { "AA", "B", "C" } }
     local v = ds.ImageType
     assert.equal("B", v[2])
-    ds.ImageType = { "A", "BB", "D" }
-    assert.equal("D", v[3])
-    assert.equal("BB", v[2])
+    ds.ImageType = { "A", "B", "DD" }
+    assert.equal("DD", v[3])
+    assert.equal("B", v[2])
   end)
 
   it("takes values from 1 to # + 1, and loses only the last", function()
@@ -162,6 +162,11 @@ describe("numbers of fixed width", function()
     assert.equal(1, copy.PixelData[1])
     copy.PixelData[2] = 8
     assert.equal(2, ds.PixelData[2])
+    local read = dicom.open(bytes.explicit({ 0x7FE00010, "OB", "\1\2\3\4" }), { syntax = EXPLICIT })
+    copy = read:copy()
+    read.PixelData[1] = 9
+    assert.equal(1, copy.PixelData[1])
+    assert.equal(9, read.PixelData[1])
   end)
 end)
 

@@ -254,6 +254,16 @@ describe("US or SS, OB or OW: numbers by Pixel Representation; bulk is one numer
     raises("from 0 to 65535", function() dicom.dataset { PixelRepresentation = 0, SmallestImagePixelValue = -5 } end)
   end)
 
+  it("US or SS of a table whatever the order of its pairs", function()
+    local t = { PixelRepresentation = 1 }
+    local keywords = { "SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries",
+      "LargestPixelValueInSeries", "PixelPaddingValue", "PixelPaddingRangeLimit", "SmallestImagePixelValueInPlane",
+      "LargestImagePixelValueInPlane" }
+    for _, k in ipairs(keywords) do t[k] = -7 end
+    local ds = dicom.dataset(t)
+    for _, k in ipairs(keywords) do assert.equal(-7, ds[k]) end
+  end)
+
   it("US or SS of an item by the data set around it", function()
     local ds = dicom.dataset { PixelRepresentation = 1, ModalityLUTSequence = { { LUTDescriptor = { 256, -1, 16 } } } }
     assert.equal("SS", ds.ModalityLUTSequence[1]:vr "LUTDescriptor")
