@@ -3,6 +3,7 @@
 local dicom = require "dicom"
 local bytes = require "spec.support.bytes"
 local need = require "spec.support.need"
+local sh = require "spec.support.sh"
 
 local EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 
@@ -355,5 +356,25 @@ describe("memory", function()
     local before = resident()
     for _ = 1, 400 do assert(dicom.open(raw, { syntax = EXPLICIT })) end
     assert.is_true(resident() - before < 100 << 10)
+  end)
+
+  it("and descriptors: 50,000 data sets of 0.5 MB are held open with 256 descriptors, and read from", function()
+    need.release_build()
+    local folder = sh.folder()
+    local script = sh.write(folder .. "/many.lua", [[
+      local dicom, folder = require "dicom", ...
+      local ds = dicom.dataset { SOPClassUID = "1.2.840.10008.5.1.4.1.1.2", SOPInstanceUID = "1.2.3",
+        BitsAllocated = 16, PixelData = ("\1\2"):rep(512 * 512) }
+      for i = 1, 300 do
+        ds.InstanceNumber = i
+        assert(ds:save(folder .. "/" .. i))
+      end
+      local t, sum = {}, 0
+      for i = 1, 50000 do t[i] = assert(dicom.open(folder .. "/" .. i % 300 + 1)) end
+      for i = 1, 50000, 50 do sum = sum + t[i].PixelData[i] + (t[i].InstanceNumber == i % 300 + 1 and 0 or 1) end
+      print(sum)]])
+    local r = sh.run(("ulimit -n 256; LUA_PATH='%s' LUA_CPATH='%s' lua5.4 %s %s"):format(package.path, package.cpath,
+      script, folder))
+    assert.same({ 0, "513000\n", "" }, { r.code, r.out, r.err })
   end)
 end)
