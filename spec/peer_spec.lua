@@ -101,7 +101,10 @@ describe("a peer", function()
   it("gives results of a list in order; what cannot be sent does not stop the others", function()
     local folder = sh.folder()
     local seen = {}
-    local l = net.listen { store = function(ds) seen[#seen + 1] = ds.InstanceNumber return ds.InstanceNumber == 2 and 0xB000 or 0 end }
+    local l = net.listen { store = function(ds)
+      seen[#seen + 1] = ds.InstanceNumber
+      return ds.InstanceNumber == 2 and 0xB000 or 0
+    end }
     local list = {}
     for i = 1, 3 do
       local ds = net.instance(100, { InstanceNumber = i })

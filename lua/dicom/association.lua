@@ -116,7 +116,7 @@ function M.request(options)
   return self
 end
 
---- Waits for what a peer that connected asks for. Returns the association, not answered yet; nil, err when it went away.
+--- Waits for what a peer that connected asks for. Gives the association, not answered yet; nil, err when it went away.
 ---@return dicom.Association|nil
 function M.receive(link)
   local kind, params = task.await(link)

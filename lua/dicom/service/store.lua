@@ -47,7 +47,7 @@ local function prepare(what)
     return nil, errors.new("bad value", "SOP Class UID or SOP Instance UID is missing (PS3.4 B.2)", { path = path })
   end
   if not is_uid(sop_class) or not is_uid(sop_instance) then
-    return nil, errors.new("bad uid", "SOP Class UID or SOP Instance UID is not well formed (PS3.5 9.1)", { path = path })
+    return nil, errors.new("bad uid", "SOP Class or Instance UID is not well formed (PS3.5 9.1)", { path = path })
   end
   return { ds = ds, sop_class = sop_class, sop_instance = sop_instance, syntax = ds.syntax }
 end
