@@ -389,6 +389,8 @@ dc_status dc_push_text(lua_State *L, const dc_key *key)
         return settle(L, top, st);
     dc_buf *b = dc_bind_buf(L);
     add_all(L, &r, b);
+    if (b->failed)
+        luaL_error(L, "not enough memory");
     lua_pushlstring(L, b->len ? (const char *)b->ptr : "", b->len);
     dc_buf_free(b);
     return settle(L, top, DC_OK);
