@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader as a machine for Lua: whoever has bytes that come in pieces feeds them as they are asked for.
 
-   core.reader(bytes [, window [, options]]) -> reader    window: bytes to ask for at a time, 0: growing; options of open
+   core.reader(bytes [, window [, options]]) -> reader    window: bytes to ask for, 0: growing ones; options of open
    reader:next() -> data set                   complete
                  -> false, offset, n, passing  wants n bytes from offset; passing: they are only looked at
                  -> nil, err

@@ -119,7 +119,8 @@ static dc_status drop_duplicates(dc_dataset *ds)
     for (uint32_t i = 0; i < ds->count; i++) {
         dc_element *e = &ds->elements[i];
         if (kept && ds->elements[kept - 1].tag == e->tag) {
-            dc_status st = dc_object_repair(ds->object, "the same tag twice: the first is kept (PS3.5 7.1)", e->tag, e->at);
+            const char *what = "the same tag twice: the first is kept (PS3.5 7.1)";
+            dc_status st = dc_object_repair(ds->object, what, e->tag, e->at);
             if (st)
                 return st;
             dc_element_release(ds, e);
@@ -147,7 +148,8 @@ dc_status dc_dataset_settle(dc_dataset *ds)
         last = ds->elements[at++].tag;
     dc_status st = DC_OK;
     if (at < ds->count)
-        st = dc_object_repair(ds->object, "tags are not in ascending order (PS3.5 7.1)", ds->elements[at].tag, ds->elements[at].at);
+        st = dc_object_repair(ds->object, "tags are not in ascending order (PS3.5 7.1)", ds->elements[at].tag,
+                              ds->elements[at].at);
     while (merge_pass(ds->elements, ds->count, scratch) > 1)
         ;
     free(scratch);
@@ -218,7 +220,8 @@ dc_status dc_dataset_slot(dc_dataset *ds, uint32_t tag, dc_element **out)
 /* A value of at most the old block's size takes its place: setting in a loop asks for no memory. */
 static bool reuse(const dc_element *old, size_t n)
 {
-    return old && old->hold == DC_HOLD_BYTES && old->flags & DC_EL_OWNED && n && n <= old->length && n >= old->length / 2;
+    bool owned = old && old->hold == DC_HOLD_BYTES && old->flags & DC_EL_OWNED;
+    return owned && n && n <= old->length && n >= old->length / 2;
 }
 
 dc_status dc_dataset_set(dc_dataset *ds, uint32_t tag, dc_vr vr, dc_span value, bool big)

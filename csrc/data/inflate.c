@@ -45,7 +45,9 @@ static dc_status change_over(dc_reader *r, uint64_t begin)
         return DC_E_MEMORY;
     o->packed = o->source;
     o->packed_begin = begin;
-    o->packed_end = r->size - begin - dc_inflate_taken(r->inflate) == 1 ? r->size : begin + dc_inflate_taken(r->inflate);
+    o->packed_end = begin + dc_inflate_taken(r->inflate);
+    if (r->size - o->packed_end == 1)
+        o->packed_end = r->size; /* the byte that makes the length even */
     o->source = memory;
     r->window = dc_source_bytes(memory);
     r->window_at = 0;

@@ -21,7 +21,8 @@ static bool is_known(uint32_t tag)
 
 enum { GUESS_ELEMENTS = 4 };
 
-/* How many of the first elements make sense: 0 for none, GUESS_ELEMENTS also when the data set ends earlier and all do. */
+/* How many of the first elements make sense: 0 for none; GUESS_ELEMENTS also when the data set ends earlier and all
+   do. */
 static int sense(const uint8_t *p, size_t n, uint64_t left, bool explicit_vr, bool big)
 {
     dc_frame f = { .explicit_vr = explicit_vr, .big = big };
@@ -202,8 +203,9 @@ static dc_status declare(dc_reader *r, const uint8_t *p, size_t n)
     const dc_syntax *guessed = syntax_of(guess(p, n, r->size - r->pos, first));
     if (uid.len == 0) {
         r->o->syntax = guessed;
-        return r->o->meta.count == 0 ? DC_OK
-               : dc_reader_mend(r, NULL, "file meta without transfer syntax: guessed (PS3.10 7.1)", META_SYNTAX, r->pos);
+        if (r->o->meta.count == 0)
+            return DC_OK;
+        return dc_reader_mend(r, NULL, "file meta without transfer syntax: guessed (PS3.10 7.1)", META_SYNTAX, r->pos);
     }
     const dc_syntax *made = unknown_syntax(r, uid, guessed);
     if (!made)

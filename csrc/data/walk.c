@@ -185,10 +185,33 @@ static dc_status read_value(dc_reader *r, dc_element *e, const dc_header *h)
 
 /* Sequences. */
 
+/* The element of a sequence, and the frame for what is inside. */
+static dc_frame *push_sequence(dc_reader *r, dc_element *e, uint64_t start, uint64_t end, bool inside_un)
+{
+    dc_dataset *ds = dc_walk_top(r)->ds;
+    e->vr = DC_VR_SQ;
+    e->hold = DC_HOLD_ITEMS;
+    e->u.items = dc_items_new(r->o);
+    if (!e->u.items || dc_walk_append(r, ds, e))
+        return NULL;
+    dc_frame *s = dc_walk_push(r, DC_FRAME_SEQUENCE);
+    if (!s)
+        return NULL;
+    const dc_frame *f = s - 1;
+    s->ds = ds;
+    s->index = ds->count - 1;
+    s->items = e->u.items;
+    s->start = start;
+    s->end = end;
+    s->undefined = (e->flags & DC_EL_UNDEFINED) != 0;
+    s->explicit_vr = inside_un ? 0 : f->explicit_vr;
+    s->big = inside_un ? 0 : f->big;
+    return s;
+}
+
 static dc_status open_sequence(dc_reader *r, dc_element *e, const dc_header *h, bool inside_un)
 {
-    dc_frame *f = dc_walk_top(r);
-    dc_dataset *ds = f->ds;
+    const dc_frame *f = dc_walk_top(r);
     uint64_t end = f->end, content = r->pos + h->size;
     bool undefined = h->length == DC_UNDEFINED_LENGTH, cut = !undefined && h->length > end - content;
     dc_status st = dc_walk_count(r, e->tag);
@@ -196,39 +219,17 @@ static dc_status open_sequence(dc_reader *r, dc_element *e, const dc_header *h, 
         return st;
     if (r->sequences >= r->o->limits.depth)
         return dc_reader_fail(r, DC_E_DEPTH, e->tag, r->pos);
-    e->vr = DC_VR_SQ;
-    e->hold = DC_HOLD_ITEMS;
-    e->u.items = dc_items_new(r->o);
-    if (!e->u.items)
-        return DC_E_MEMORY;
     if (undefined)
         e->flags |= DC_EL_UNDEFINED;
-    else if (!cut)
-        end = content + h->length;
-    st = dc_walk_append(r, ds, e);
-    dc_frame *s = st ? NULL : dc_walk_push(r, DC_FRAME_SEQUENCE);
+    dc_frame *s = push_sequence(r, e, content, undefined || cut ? end : content + h->length, inside_un);
     if (!s)
-        return st ? st : DC_E_MEMORY;
-    f = s - 1;
-    s->ds = ds;
-    s->index = ds->count - 1;
-    s->items = e->u.items;
-    s->start = content;
-    s->end = end;
-    s->undefined = undefined;
-    s->explicit_vr = inside_un ? 0 : f->explicit_vr;
-    s->big = inside_un ? 0 : f->big;
+        return DC_E_MEMORY;
+    s->flawed = cut || h->repair;
     r->sequences++;
     r->pos = content;
-    if (cut) {
-        s->flawed = 1;
-        st = dc_reader_mend(r, ds, "sequence runs past the end of its data set (PS3.5 7.1)", e->tag, e->at);
-    }
-    if (st == DC_OK && h->repair) {
-        dc_walk_top(r)->flawed = 1;
-        st = dc_reader_mend(r, ds, h->repair, e->tag, e->at);
-    }
-    return st;
+    if (cut)
+        st = dc_reader_mend(r, s->ds, "sequence runs past the end of its data set (PS3.5 7.1)", e->tag, e->at);
+    return st || !h->repair ? st : dc_reader_mend(r, s->ds, h->repair, e->tag, e->at);
 }
 
 static dc_status open_item(dc_reader *r, uint32_t length)
@@ -287,7 +288,8 @@ static dc_status step_sequence(dc_reader *r)
     dc_frame *s = dc_walk_top(r);
     uint64_t left = s->end - r->pos;
     if (left == 0)
-        return s->undefined ? dc_walk_end_flawed(r, "sequence has no delimiter (PS3.5 7.5)", false) : dc_walk_close_value(r);
+        return !s->undefined ? dc_walk_close_value(r)
+                             : dc_walk_end_flawed(r, "sequence has no delimiter (PS3.5 7.5)", false);
     if (left < 8)
         return dc_walk_end_flawed(r, "bytes after the last item (PS3.5 7.5)", !s->undefined);
     const uint8_t *p = dc_reader_look(r, 8);
