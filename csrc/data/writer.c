@@ -6,6 +6,8 @@
 #include "../codec/deflate.h"
 #include "writing.h"
 
+enum { DIRECTORY_RECORDS = 0x00041220 };
+
 static bool is_clean(const dc_writer *w)
 {
     return !w->o->root.modified && (w->raw || (!w->o->root.repaired && !w->o->recoded));
@@ -44,6 +46,15 @@ static dc_status plan_raw(dc_writer *w, const dc_writer_options *options)
     return options->part10 ? dc_plan_head(w, options->source_aet) : DC_OK;
 }
 
+/* The records of a DICOMDIR point at each other by offsets from the start of the file (PS3.3 F.3.2.2): an unchanged one
+   keeps its file meta, or all of them would be wrong. */
+static bool keeps_head(const dc_writer *w)
+{
+    const dc_object *o = w->o;
+    return dc_dataset_find(&o->root, DIRECTORY_RECORDS) && o->source && !o->packed && o->begin && o->meta.count &&
+           !o->meta.modified && !o->stopped && is_own(w) && is_clean(w);
+}
+
 static dc_status plan_body(dc_writer *w)
 {
     const dc_object *o = w->o;
@@ -72,6 +83,8 @@ static dc_status plan(dc_writer *w, const dc_writer_options *options)
     dc_status st = DC_OK;
     if (w->raw)
         st = plan_raw(w, options);
+    else if (options->part10 && keeps_head(w))
+        dc_plan_range(w, o->source, 0, o->begin);
     else if (options->part10)
         st = dc_plan_head(w, options->source_aet);
     if (st)
