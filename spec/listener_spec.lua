@@ -52,7 +52,8 @@ describe("a listener", function()
 
   it("refuses what is misspelt or of the wrong kind before it listens", function()
     for _, options in ipairs { { prot = 1 }, { port = -1 }, { port = 1.5 }, { aet = "" }, { aet = "A\\B" },
-      { store = 1 }, { echo = 1 }, { timeouts = { idel = 1 } }, { timeouts = { idle = -1 } }, { folder = 1 }, { accept = 1 } } do
+      { store = 1 }, { echo = 1 }, { timeouts = { idel = 1 } }, { timeouts = { idle = -1 } }, { folder = 1 },
+      { accept = 1 } } do
       assert.has_error(function() dicom.listen(options) end)
     end
   end)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- C-ECHO and C-STORE with DCMTK's programs, both ways, as they are installed (Nagle's algorithm on) and with TCP_NODELAY.
+-- C-ECHO and C-STORE with DCMTK's programs, both ways:
+-- as they are installed (Nagle's algorithm on) and with TCP_NODELAY.
 local dcmdump = require "spec.support.dcmdump"
 local dicom = require "dicom"
 local need = require "spec.support.need"
@@ -146,10 +147,9 @@ describe("we ask DCMTK:", function()
     need.data()
     local kept = sh.folder()
     local port = archive(kept, "+B", "+xa", "-uf")
-    local list, paths = {}, {}
+    local paths = {}
     for _, file in ipairs(corpus()) do
       if OPTIONS[file.syntax] and dcmdump.of(file.path) then
-        list[#list + 1] = file
         paths[#paths + 1] = file.path
       end
     end

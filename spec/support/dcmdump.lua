@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- A data set as DCMTK's dcmdump prints it, whole values, without what a re-encoding may change: file meta, group lengths,
--- lengths of sequences and items, trailing padding.
+-- A data set as DCMTK's dcmdump prints it, whole values, without what a re-encoding may change: file meta, group
+-- lengths, lengths of sequences and items, trailing padding.
 local sh = require "spec.support.sh"
 
 local M = {}
