@@ -145,6 +145,17 @@ static int stat_path(lua_State *L)
     return 1;
 }
 
+/* core.move(from, to) -> true or nil, err */
+static int move(lua_State *L)
+{
+    const char *from = check_path(L, 1), *to = check_path(L, 2);
+    int error = dc_move(from, to);
+    if (error)
+        return dc_kit_fail_errno(L, error, error == EEXIST ? to : from);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 static int lock_gc(lua_State *L)
 {
     int *fd = luaL_checkudata(L, 1, LOCK);
@@ -185,8 +196,8 @@ void dc_open_work(lua_State *L)
     static const luaL_Reg methods[] = { { "next", work_next }, { "id", work_id }, { NULL, NULL } };
     static const luaL_Reg lock_meta[] = { { "__gc", lock_gc }, { "__close", lock_gc }, { NULL, NULL } };
     static const luaL_Reg lock_methods[] = { { "close", lock_gc }, { NULL, NULL } };
-    static const luaL_Reg functions[] = { { "work", work_new }, { "random", random_hex }, { "stat", stat_path },
-                                          { "lock", lock_path }, { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "work", work_new }, { "random", random_hex }, { "move", move },
+                                          { "stat", stat_path }, { "lock", lock_path }, { NULL, NULL } };
     static const dc_class class = { CLASS, meta, methods }, lock = { LOCK, lock_meta, lock_methods };
     dc_kit_class(L, &class);
     dc_kit_class(L, &lock);

@@ -67,18 +67,15 @@ static void rename_path(dc_work *w)
         fail(w, w->path);
 }
 
-static void move(dc_work *w)
+int dc_move(const char *from, const char *to)
 {
 #ifdef RENAME_NOREPLACE
-    if (renameat2(AT_FDCWD, w->path, AT_FDCWD, w->other, RENAME_NOREPLACE) == 0)
-        return;
-    if (errno != EINVAL && errno != ENOSYS) {
-        fail(w, errno == EEXIST ? w->other : w->path);
-        return;
-    }
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
 #endif
-    if (link(w->path, w->other) != 0 || unlink(w->path) != 0) /* a file system that cannot rename so */
-        fail(w, errno == EEXIST ? w->other : w->path);
+    return link(from, to) == 0 && unlink(from) == 0 ? 0 : errno; /* a file system that cannot rename so */
 }
 
 static void commit(dc_work *w)
@@ -239,7 +236,7 @@ static void sync_folder(dc_work *w)
 static void on_work(uv_work_t *request) /* on a thread of the pool: touches its own item only */
 {
     static void (*const ops[DC_WORK_COUNT])(dc_work *) = {
-        [DC_WORK_COMMIT] = commit, [DC_WORK_RENAME] = rename_path, [DC_WORK_MOVE] = move,
+        [DC_WORK_COMMIT] = commit, [DC_WORK_RENAME] = rename_path,
         [DC_WORK_SYNC] = sync_file, [DC_WORK_SYNC_FOLDER] = sync_folder, [DC_WORK_APPEND] = append, [DC_WORK_WRITE] = write_file,
         [DC_WORK_READ] = read_file, [DC_WORK_LIST_FOLDER] = list_folder, [DC_WORK_MAKE_FOLDER] = make_folder,
         [DC_WORK_REMOVE] = remove_path

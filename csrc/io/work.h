@@ -11,7 +11,6 @@
 #define DC_WORK_LIST(X)                                                                                                \
     X(DC_WORK_COMMIT, "commit", 2)           /* sync file, rename to other, sync its folder, and the file's own */     \
     X(DC_WORK_RENAME, "rename", 2)           /* no sync */                                                             \
-    X(DC_WORK_MOVE, "move", 2)               /* rename that never replaces: EEXIST */                                  \
     X(DC_WORK_SYNC, "sync", 1)                                                                                         \
     X(DC_WORK_SYNC_FOLDER, "sync_folder", 1)                                                                           \
     X(DC_WORK_APPEND, "append", 1)           /* bytes; durable: sync */                                                \
@@ -42,6 +41,9 @@ typedef struct dc_work {
 } dc_work;
 
 DC_BEGIN
+/* Renames, and never replaces: EEXIST. 0 or errno. At once, not on the pool: it touches no data. */
+int dc_move(const char *from, const char *to);
+
 /* Copies everything. NULL when out of memory. `other` may be NULL. */
 dc_work *dc_work_start(dc_loop *l, dc_work_op op, const char *path, const char *other, dc_span bytes, bool durable);
 void dc_work_release(dc_work *w); /* the owner lets go; the operation itself still ends */

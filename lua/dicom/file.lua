@@ -32,11 +32,11 @@ function M.commit(from, to) return work("commit", from, to) end
 ---@return true|nil, dicom.Error?
 function M.rename(from, to) return work("rename", from, to) end
 
---- Renames without syncing and never replaces: err.exists is true when `to` is there.
+--- Renames without syncing and never replaces: err.exists is true when `to` is there. Does not wait.
 ---@param from string
 ---@param to string
 ---@return true|nil, dicom.Error?
-function M.move(from, to) return work("move", from, to) end
+function M.move(from, to) return named(core.move(from, to)) end
 
 --- fsync of a file.
 ---@param path string

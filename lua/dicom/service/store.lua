@@ -309,7 +309,7 @@ function M.scp(handler, options)
   end
 
   local function discard(message)
-    if message.path and not owns then file.remove(message.path) end
+    if message.path and not owns and file.stat(message.path) then file.remove(message.path) end
   end
 
   function service.answer(association, message)
