@@ -72,6 +72,7 @@ end
 function M.instance(size, fields)
   local ds = dicom.dataset {
     SOPClassUID = "1.2.840.10008.5.1.4.1.1.7", SOPInstanceUID = dicom.uid.new(), StudyInstanceUID = dicom.uid.new(),
+    SeriesInstanceUID = dicom.uid.new(),
     PatientName = "Net^Spec", PatientID = "N1", Modality = "OT", Rows = 1, Columns = 1, BitsAllocated = 8,
   }
   ds:set("PixelData", ("\1\2\3\4\5\6\7\8"):rep(size // 8), "OW")
