@@ -161,7 +161,7 @@ describe("dicom queue", function()
     local r = dicom("queue", folder)
     assert.same({ 0, "" }, { r.code, r.err })
     assert(r.out:find(id .. "  from SCANNER3 at 2026-01-02T03:04:05Z  SecondaryCaptureImageStorage, ", 1, true), r.out)
-    local parts = "\n    to archive  waiting\n    to research  parked: rejected the association for good\n"
+    local parts = "\n    to archive\n        waiting\n    to research\n        parked: rejected the association for good\n"
     assert(r.out:find(parts .. "1 waiting, 1 parked\n", 1, true), r.out)
   end)
 
@@ -187,5 +187,48 @@ describe("dicom queue", function()
     one_line(dicom("queue", "/nonexistent"), 1, "/nonexistent")
     local folder = spool()
     one_line(dicom("queue", "--drop", "nothing", folder), 1, "holds no message nothing")
+  end)
+end)
+
+describe("dicom serve", function()
+  -- A gateway with its rule, some words of it replaced.
+  local function gateway(replace, rule)
+    local folder = sh.folder()
+    os.execute("mkdir " .. folder .. "/rules")
+    sh.write(folder .. "/rules/all.lua", rule or 'rule "all" { send = { "archive" } }')
+    local text = ([[
+      return require "dicom".router { aet = "ROUTER", port = 0, rules = "FOLDER/rules", queue = "spool:FOLDER/queue",
+        destinations = { archive = { aet = "KEEPER", host = "localhost", port = 1 } } }]]):gsub("FOLDER", folder)
+    for from, to in pairs(replace or {}) do text = text:gsub(from, to) end
+    return sh.write(folder .. "/gateway.lua", text)
+  end
+
+  it("runs the router that a file returns until it is told to stop", function()
+    local to = sh.folder()
+    local keeper, port = receiver(to)
+    local router = sh.spawn { sh.dicom, "serve", gateway { ["port = 1 "] = "port = " .. port .. " " } }
+    local own = sh.eventually(function() return tonumber(router:output():match "ROUTER listens at port (%d+)") end)
+    local path, ds = sample(sh.folder(), "a.dcm")
+    local sent = dicom("send", "--aec", "ROUTER", "localhost", assert(own, router:output()), path)
+    assert.same({ 0, "" }, { sent.code, sent.err })
+    assert(sh.eventually(function() return sh.read(to .. "/" .. ds.SOPInstanceUID .. ".dcm") end), router:output())
+    assert.equal(0, router:stop())
+    keeper:stop()
+  end)
+
+  it("says in one line what is wrong, before anything starts", function()
+    local function refused(path, text)
+      one_line(dicom("serve", path), 1, text)
+    end
+    refused("/nonexistent.lua", "/nonexistent.lua")
+    refused(sh.write(sh.folder() .. "/x.lua", "return 1"), "does not return a router")
+    refused(sh.write(sh.folder() .. "/x.lua", "return }"), "x.lua:1: unexpected symbol")
+    refused(gateway { ["queue ="] = "quueue =" }, "quueue")
+    refused(gateway({}, 'rule "all" { send = { "archve" } }'), 'unknown destination "archve"; the nearest is "archive"')
+    refused(gateway({}, 'rule "all" { change = deid { profile = "basic", key = secret "none" }, send = { "archive" } }'),
+      "none")
+    local keeper, port = receiver(sh.folder())
+    refused(gateway { ["port = 0"] = "port = " .. port }, "in use")
+    keeper:stop()
   end)
 end)

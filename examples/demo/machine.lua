@@ -62,7 +62,14 @@ local function try(seconds, f)
   until clock() > seconds
 end
 
-local Program = { __close = function(p) os.execute("kill " .. p.pid .. " 2>/dev/null") end }
+local Program = {}
+
+-- Asks it to end; insists after two seconds.
+function Program:__close()
+  os.execute(("kill %d 2>/dev/null"):format(self.pid))
+  local function ended() return read(("/proc/%d/cmdline"):format(self.pid)) == "" end
+  if not try(2, ended) then os.execute(("kill -9 %d 2>/dev/null"):format(self.pid)) end
+end
 
 local function start(folder, name, command)
   local log = folder .. "/" .. name .. ".log"
@@ -86,16 +93,19 @@ function M.serve(folder, ports)
   return start(folder, "ROUTER", table.concat(command, " "))
 end
 
---- DCMTK's storescu: one run for the compressed images, one for the others. (-xr proposes RLE.)
+-- What storescu must propose so that it sends a file as it is.
+local PROPOSE = { CT = "-xe", US = "-xe", MR = "-xr", SR = "-xi" }
+
+--- DCMTK's storescu, once for each transfer syntax.
 function M.storescu(port, sent)
-  local plain, compressed = {}, {}
+  local files = {}
   for _, instance in ipairs(sent) do
-    local list = instance.modality == "MR" and compressed or plain
-    list[#list + 1] = instance.path
+    local option = PROPOSE[instance.modality]
+    files[option] = (files[option] or "") .. " " .. instance.path
   end
-  local call = "TCP_NODELAY=1 storescu -aet SCANNER3 -aec ROUTER %s localhost %d %s"
-  must(call:format("", port, table.concat(plain, " ")))
-  must(call:format("-xr", port, table.concat(compressed, " ")))
+  for option, paths in pairs(files) do
+    must(("TCP_NODELAY=1 storescu %s -aet SCANNER3 -aec ROUTER localhost %d%s"):format(option, port, paths))
+  end
 end
 
 --- The data sets in a folder, once there are as many as expected.

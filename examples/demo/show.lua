@@ -90,6 +90,11 @@ local function cut(s, n)
   return s
 end
 
+-- A long path keeps its end: that names the attribute.
+local function tail(s, n)
+  return #s <= n and s or ".." .. s:sub(2 - n + #s + 1)
+end
+
 local function pad(s, n) return s .. (" "):rep(n - (utf8.len(s) or #s)) end
 
 function M.changes(sent, arrived, modality, number)
@@ -107,7 +112,7 @@ function M.changes(sent, arrived, modality, number)
     if before[name] == after[name] and before[name .. "#"] == after[name .. "#"] then
       kept = kept + 1
     else
-      M.line("%s %s -> %s", pad(cut(name, 44), 44), style("33", pad(cut(before[name], 30), 30)),
+      M.line("%s %s -> %s", pad(tail(name, 44), 44), style("33", pad(cut(before[name], 30), 30)),
         style("32", cut(after[name], 36)))
     end
   end

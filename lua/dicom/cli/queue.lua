@@ -32,7 +32,7 @@ local function show(message, counts)
   for _, part in ipairs(message.parts) do
     if part.state ~= "done" then
       counts[part.state] = counts[part.state] + 1
-      print(("    %s  %s"):format(what(part), state(part)))
+      print(("    %s\n        %s"):format(what(part), state(part)))
     end
   end
 end

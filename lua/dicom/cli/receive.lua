@@ -17,7 +17,7 @@ function M.run(args)
   print(("%s listens at port %d and keeps what arrives in %s"):format(args.aet, listener.port, args.folder))
   io.stdout:flush()
   local ok
-  ok, err = dicom.run()
+  ok, err = dicom.run { signals = true }
   return ok and 0 or cli.fail("receive", err)
 end
 
