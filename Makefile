@@ -140,6 +140,7 @@ install: all
 	@for f in $(LUA_SOURCES); do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/lua/5.4/$${f#lua/}; done
 	@for f in $(MODULES); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/lib/lua/5.4/$${f#$(BUILD)/}; done
 	@sed -e 's|^local top.*|local top = "$(PREFIX)/"|' -e 's|lua/?|share/lua/5.4/?|g' -e 's|$(BUILD)/?.so|lib/lua/5.4/?.so|' \
+	  $(BUILD)/bin/dicom > $(BUILD)/bin/dicom.installed
 	@install -D -m 755 $(BUILD)/bin/dicom.installed $(DESTDIR)$(PREFIX)/bin/dicom
 
 clean:

@@ -132,6 +132,7 @@ build = {
     ["dicom.cli.queue"] = "lua/dicom/cli/queue.lua",
     ["dicom.cli.receive"] = "lua/dicom/cli/receive.lua",
     ["dicom.cli.send"] = "lua/dicom/cli/send.lua",
+    ["dicom.cli.serve"] = "lua/dicom/cli/serve.lua",
     ["dicom.dataset"] = "lua/dicom/dataset.lua",
     ["dicom.date"] = "lua/dicom/date.lua",
     ["dicom.deid"] = "lua/dicom/deid/init.lua",

@@ -161,7 +161,8 @@ describe("dicom queue", function()
     local r = dicom("queue", folder)
     assert.same({ 0, "" }, { r.code, r.err })
     assert(r.out:find(id .. "  from SCANNER3 at 2026-01-02T03:04:05Z  SecondaryCaptureImageStorage, ", 1, true), r.out)
-    local parts = "\n    to archive\n        waiting\n    to research\n        parked: rejected the association for good\n"
+    local parts = "\n    to archive\n        waiting\n" ..
+      "    to research\n        parked: rejected the association for good\n"
     assert(r.out:find(parts .. "1 waiting, 1 parked\n", 1, true), r.out)
   end)
 
@@ -225,7 +226,7 @@ describe("dicom serve", function()
     refused(sh.write(sh.folder() .. "/x.lua", "return }"), "x.lua:1: unexpected symbol")
     refused(gateway { ["queue ="] = "quueue =" }, "quueue")
     refused(gateway({}, 'rule "all" { send = { "archve" } }'), 'unknown destination "archve"; the nearest is "archive"')
-    refused(gateway({}, 'rule "all" { change = deid { profile = "basic", key = secret "none" }, send = { "archive" } }'),
+    refused(gateway({}, 'rule "x" { change = deid { profile = "basic", key = secret "none" }, send = { "archive" } }'),
       "none")
     local keeper, port = receiver(sh.folder())
     refused(gateway { ["port = 0"] = "port = " .. port }, "in use")

@@ -38,9 +38,11 @@ function M.study(folder, n, size)
   for i = 1, n do
     local uid = dicom.uid.new()
     local ds = dicom.dataset {
-      SOPClassUID = "1.2.840.10008.5.1.4.1.1.7", SOPInstanceUID = uid, StudyInstanceUID = study, SeriesInstanceUID = series,
+      SOPClassUID = "1.2.840.10008.5.1.4.1.1.7", SOPInstanceUID = uid, StudyInstanceUID = study,
+      SeriesInstanceUID = series,
       PatientName = "Flow^Test", PatientID = "F" .. i, Modality = "OT", InstanceNumber = i, SamplesPerPixel = 1,
-      PhotometricInterpretation = "MONOCHROME2", BitsAllocated = 8, BitsStored = 8, HighBit = 7, PixelRepresentation = 0,
+      PhotometricInterpretation = "MONOCHROME2", BitsAllocated = 8, BitsStored = 8, HighBit = 7,
+      PixelRepresentation = 0,
       Rows = 1, Columns = size(i), BurnedInAnnotation = "NO",
     }
     ds:set("PixelData", string.rep(string.char(i % 251), size(i)), "OB")
@@ -56,7 +58,9 @@ end
 function M.gateway(folder)
   local f = { folder = folder, spool = folder .. "/spool", port = sh.port(), archive = folder .. "/archive",
     research = folder .. "/research", file = folder .. "/gateway.lua" }
-  for _, name in ipairs { f.spool, f.archive, f.research, folder .. "/rules" } do assert(os.execute("mkdir -p " .. name)) end
+  for _, name in ipairs { f.spool, f.archive, f.research, folder .. "/rules" } do
+    assert(os.execute("mkdir -p " .. name))
+  end
   sh.write(folder .. "/rules/flow.lua", RULES)
   local ports = {}
   for _, name in ipairs { "archive", "research" } do

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Sends each file of a list until it is acknowledged, however often the receiver dies: sender.lua PORT LIST ACKNOWLEDGED
+-- Sends each file of a list until it is acknowledged, however often the receiver dies:
+-- sender.lua PORT LIST ACKNOWLEDGED
 local dicom = require "dicom"
 
 local port, list, acknowledged = math.tointeger(arg[1]), arg[2], arg[3]

@@ -2,7 +2,8 @@
 --- Reads what strace -f -yy recorded of a router and judges the order of writes, fsyncs, renames and responses.
 local M = {}
 
-M.OPTIONS = "-f -yy -qq -e trace=write,writev,pwrite64,pwritev,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,mkdir"
+M.OPTIONS = "-f -yy -qq -e trace=" ..
+  "write,writev,pwrite64,pwritev,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,mkdir"
 
 -- What one finished call means, or nil. Calls are judged where they end; for an fsync also where it began counts.
 local function event(line, port)
