@@ -6,7 +6,7 @@ local M = { summary = "run a router: a Lua file that returns dicom.router{...}" 
 
 function M.parser(p)
   p:argument("file", "the Lua file, as examples/gateway.lua")
-  p:epilog "Everything is checked before it starts. Ctrl-C or SIGTERM stops it; what is not delivered stays in its queue."
+  p:epilog "All is checked before it starts. Ctrl-C or SIGTERM stops it; what is not delivered stays in its queue."
 end
 
 -- What the file returns. Its own mistakes keep their place in the file.
