@@ -18,7 +18,7 @@ return dicom.router {
   rules = "examples/rules/",
   queue = "spool:" .. (os.getenv "ROUTER_QUEUE" or "spool"),
   destinations = {
-    archive = node("ARCHIVE", "localhost:11113"),
-    research = node("RESEARCH", "localhost:11114"),
+    archive = node("ARCHIVE", "127.0.0.1:11113"),
+    research = node("RESEARCH", "127.0.0.1:11114"),
   },
 }

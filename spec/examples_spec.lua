@@ -42,7 +42,7 @@ local runs = {}
 
 function runs.echo()
   local p, port = keeper(sh.folder())
-  assert.matches("answers with status 0000H", example("echo", "localhost", port, "KEEPER"))
+  assert.matches("answers with status 0000H", example("echo", "127.0.0.1", port, "KEEPER"))
   p:stop()
 end
 
@@ -65,7 +65,7 @@ end
 function runs.store()
   local to = sh.folder()
   local p, port = keeper(to)
-  assert.equal("1 sent, 0 failed\n", example("store", "localhost", port, "KEEPER", (sample(sh.folder()))))
+  assert.equal("1 sent, 0 failed\n", example("store", "127.0.0.1", port, "KEEPER", (sample(sh.folder()))))
   assert.equal(1, #files(to))
   p:stop()
 end
@@ -73,7 +73,7 @@ end
 function runs.receive()
   local to = sh.folder()
   local p = sh.spawn_lua { "examples/receive.lua", "0", to }
-  example("store", "localhost", server(p, "receive"), "EXAMPLE", (sample(sh.folder())))
+  example("store", "127.0.0.1", server(p, "receive"), "EXAMPLE", (sample(sh.folder())))
   assert.equal(1, #files(to))
   p:stop()
 end
@@ -81,9 +81,9 @@ end
 function runs.forward()
   local to, port = sh.folder(), sh.port()
   local archive, archive_port = keeper(to, "ARCHIVE")
-  local p = sh.spawn_lua { "examples/forward.lua", port, "localhost", archive_port }
+  local p = sh.spawn_lua { "examples/forward.lua", port, "127.0.0.1", archive_port }
   assert(sh.wait_port(port), p:output())
-  example("store", "localhost", port, "FORWARD", (sample(sh.folder())))
+  example("store", "127.0.0.1", port, "FORWARD", (sample(sh.folder())))
   assert.equal(1, #files(to))
   p:stop()
   archive:stop()

@@ -61,6 +61,9 @@ describe("a link", function()
   end)
 
   it("tries every address of a name", function()
+    if not os.execute "getent hosts localhost >/dev/null" then
+      return need.skip "localhost has no address here: /etc/hosts is missing"
+    end
     local l = net.listen {} -- 127.0.0.1 only; localhost is ::1, too
     local link <close> = assert(core.connect(task.loop, options(l.port, { host = "localhost" })))
     assert.equal("accepted", (task.await(link)))

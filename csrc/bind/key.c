@@ -197,7 +197,7 @@ static dc_dataset *by_selector(path *p, dc_dataset *ds, const dc_key *step)
         bad_path(p, "a selector is [n] or [Keyword='text']");
     const char *s = p->at + 2, *quote = memchr(s, p->at[1], (size_t)(p->end - s));
     if (!quote)
-        bad_path(p, "a quote is not closed");
+        return bad_path(p, "a quote is not closed"), NULL;
     p->at = quote + 1;
     dc_dataset *item = with_text(p, items_of(ds, step->tag), &key, s, (size_t)(quote - s));
     if (item || !p->create || !ds)

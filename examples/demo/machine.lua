@@ -88,7 +88,7 @@ end
 function M.serve(folder, ports)
   local key = must "od -An -tx1 -N32 /dev/urandom":gsub("%s", "")
   local command = { "env ROUTER_PORT=0 DICOM_SECRET_RESEARCH=" .. key, "ROUTER_QUEUE=" .. folder .. "/queue" }
-  for name, port in pairs(ports) do command[#command + 1] = ("%s=localhost:%d"):format(name, port) end
+  for name, port in pairs(ports) do command[#command + 1] = ("%s=127.0.0.1:%d"):format(name, port) end
   command[#command + 1] = "build/bin/dicom serve examples/gateway.lua"
   return start(folder, "ROUTER", table.concat(command, " "))
 end
@@ -104,7 +104,7 @@ function M.storescu(port, sent)
     files[option] = (files[option] or "") .. " " .. instance.path
   end
   for option, paths in pairs(files) do
-    must(("TCP_NODELAY=1 storescu %s -aet SCANNER3 -aec ROUTER localhost %d%s"):format(option, port, paths))
+    must(("TCP_NODELAY=1 storescu %s -aet SCANNER3 -aec ROUTER 127.0.0.1 %d%s"):format(option, port, paths))
   end
 end
 

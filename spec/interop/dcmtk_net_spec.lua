@@ -59,9 +59,9 @@ describe("DCMTK asks us:", function()
 
   it("echoscu", function()
     local port = receiver(sh.folder())
-    assert.equal(0, sh.run({ "echoscu", "-aec", "US", "localhost", port }).code)
+    assert.equal(0, sh.run({ "echoscu", "-aec", "US", "127.0.0.1", port }).code)
     assert.equal(0, sh.run({ "echoscu", "-aec", "US", "--repeat", "20", "127.0.0.1", port }, NODELAY).code)
-    local r = sh.run { "echoscu", "-aec", "THEM", "localhost", port }
+    local r = sh.run { "echoscu", "-aec", "THEM", "127.0.0.1", port }
     assert.not_equal(0, r.code)
     assert.matches("Called AE Title Not Recognized", r.err)
   end)
@@ -76,10 +76,10 @@ describe("DCMTK asks us:", function()
         assert(net.instance(i * 10000):save(paths[i]))
       end
       local began = sh.now()
-      local r = sh.run({ "storescu", "-aec", "US", "localhost", port, table.unpack(paths) }, options)
+      local r = sh.run({ "storescu", "-aec", "US", "127.0.0.1", port, table.unpack(paths) }, options)
       assert.same({ 0, "" }, { r.code, r.err })
       assert.equal(20, #files(kept))
-      r = sh.run({ "dcmsend", "-aec", "US", "localhost", port, table.unpack(paths) }, options)
+      r = sh.run({ "dcmsend", "-aec", "US", "127.0.0.1", port, table.unpack(paths) }, options)
       assert.equal(0, r.code)
       assert.equal(40, #files(kept))
       -- acknowledged at once, 40 messages need no 40 ms each (PS3.8 says nothing of it; TCP_QUICKACK does it)
@@ -98,7 +98,7 @@ describe("DCMTK asks us:", function()
     local arrived, different = 0, {}
     for _, file in ipairs(corpus()) do
       local option = OPTIONS[file.syntax]
-      local r = option and sh.run({ "storescu", "-R", option, "-aec", "US", "localhost", port, file.path }, NODELAY)
+      local r = option and sh.run({ "storescu", "-R", option, "-aec", "US", "127.0.0.1", port, file.path }, NODELAY)
       if r and r.code == 0 and not r.err:find "No Acceptable Presentation" then
         local got = files(kept)
         if #got ~= 1 then
