@@ -79,6 +79,19 @@ describe("a link", function()
     assert.is_true(task.now() - began < 5)
   end)
 
+  it("ends a wait at once when its time is over already", function()
+    local socket <close> = assert(core.listener(task.loop, { host = "127.0.0.1", port = 0 }))
+    local link <close> = assert(core.connect(task.loop, options(socket:port(), { acse = 0.1 })))
+    task.sleep(0.02) -- connected
+    local began = task.now()
+    repeat until task.now() - began > 0.2 -- a program that computes
+    began = task.now()
+    local kind, err = task.await(link)
+    assert.is_nil(kind)
+    assert.equal("timeout", err.code)
+    assert.is_true(task.now() - began < 0.5)
+  end)
+
   it("may be dropped in any state", function()
     local l = net.listen {}
     assert(core.connect(task.loop, options(l.port))):close()

@@ -188,6 +188,19 @@ describe("a peer", function()
     assert.equal(3, count "association accepted") -- 64 classes of two contexts each
   end)
 
+  it("asks a peer that serves one association at a time for new contexts", function()
+    local port, close = acceptor(takes(EXPLICIT), function(a, m)
+      a:send(m.context, { field = m.field | 0x8000, message_id = m.message_id, sop_class = m.sop_class,
+        sop_instance = m.sop_instance, status = 0 })
+    end)
+    local p = net.peer(port, { timeouts = { acse = 1 } })
+    assert.equal(0, p.echo())
+    assert.equal(0, (p.store(net.instance(8))))
+    assert.equal(0, (p.store(net.instance(8, { SOPClassUID = CT }))))
+    assert.equal(0, p.echo())
+    close()
+  end)
+
   it("says what went wrong: nobody listens, no such host, rejected, aborted, silent", function()
     local status, err = net.peer(sh.port()).echo()
     assert.is_nil(status)

@@ -146,6 +146,10 @@ function Peer:take(needed, upcoming)
     end
   end
   if found then return found end
+  -- A peer that serves one association at a time would not answer another one while we hold this; what was proposed on
+  -- it is proposed again.
+  self.idle = {}
+  for _, a in ipairs(kept) do a:release() end
   return open(self, needed, upcoming)
 end
 
