@@ -26,14 +26,19 @@ static void fail(const char *what)
     _exit(99);
 }
 
-static void key_of(int fd, const char *name, char key[64], int *is_folder)
+/* 0: there is no such name any more; another thread may remove it while a folder is read. */
+static int key_of(int fd, const char *name, char key[64], int *is_folder)
 {
     struct statx s;
-    if (statx(fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME | STATX_TYPE, &s))
+    if (statx(fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME | STATX_TYPE, &s)) {
+        if (errno == ENOENT)
+            return 0;
         fail("statx");
+    }
     snprintf(key, 64, "%llu-%lld.%u", (unsigned long long)s.stx_ino, (long long)s.stx_btime.tv_sec,
              s.stx_btime.tv_nsec);
     *is_folder = S_ISDIR(s.stx_mode);
+    return 1;
 }
 
 static FILE *begin(const char *key, char temp[PATH_MAX])
@@ -80,7 +85,8 @@ static void keep_folder(int fd, const char *key)
     for (struct dirent *e; (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        key_of(dirfd(d), e->d_name, child, &is_folder);
+        if (!key_of(dirfd(d), e->d_name, child, &is_folder))
+            continue;
         fprintf(f, "%s %s %s\n", is_folder ? "folder" : "file", child, e->d_name);
     }
     closedir(d);
@@ -96,7 +102,8 @@ static void keep(int fd)
     if (n < 0 || strncmp(path, root, strlen(root)) != 0)
         return;
     pthread_mutex_lock(&lock);
-    key_of(fd, "", key, &is_folder);
+    if (!key_of(fd, "", key, &is_folder))
+        fail("statx");
     (is_folder ? keep_folder : keep_file)(fd, key);
     pthread_mutex_unlock(&lock);
 }
@@ -125,7 +132,8 @@ static void write_root_key(void)
 {
     char key[64], temp[PATH_MAX];
     int is_folder;
-    key_of(AT_FDCWD, root, key, &is_folder);
+    if (!key_of(AT_FDCWD, root, key, &is_folder))
+        fail(root);
     FILE *f = begin("root", temp);
     fputs(key, f);
     finish(f, "root", temp);
