@@ -288,21 +288,20 @@ describe("spool", function()
     q:close()
     shell("mkdir -p " .. folder .. " && mount -t tmpfs -o size=64k none " .. folder)
     open()
-    local refused
-    for i = 1, 40 do
-      local good, ds = pcall(arrive, q, i)
-      local message, err
-      if good then message, err = q:accept(ds, { to(("x"):rep(9000)) }, ORIGIN) end
-      if good and not message then refused = refused or err end
-      if refused then break end
-    end
-    local left, accepted = count "incoming", count "messages"
+    local first = assert(q:accept(arrive(q, 1), { to "a" }, ORIGIN))
+    local ds = arrive(q, 2)
+    os.execute(("dd if=/dev/zero of=%s/filler bs=1k 2>/dev/null"):format(folder))
+    local message, err = q:accept(ds, { to(("x"):rep(9000)) }, ORIGIN)
+    local left, kept = count "incoming", count "messages"
+    shell("rm " .. folder .. "/filler")
+    local second = q:accept(arrive(q, 3), { to(("x"):rep(9000)) }, ORIGIN)
     local found = crash()
     q:close()
     shell("umount " .. folder)
-    assert.equal("no space", refused.code)
-    assert.equal(0, left)
-    assert.equal(accepted, #found)
+    assert.is_nil(message)
+    assert.equal("no space", err.code)
+    assert.same({ 0, 1 }, { left, kept })
+    assert.same({ first.id, second.id }, { found[1].id, found[2].id })
     open()
   end)
 

@@ -140,6 +140,17 @@ for _, back_end in ipairs { "memory", "spool" } do
       assert.equal(1, r:status().changed)
     end)
 
+    it("makes the same of an instance that is sent again, because its acknowledgement was lost", function()
+      rules [[rule "x" { change = function(ds) ds.SOPInstanceUID = uid() end, send = { "archive" } }]]
+      local archive = node "PACS"
+      local r = started({ archive = to(archive) }, queue())
+      local send = sender(r)
+      for _, i in ipairs { 1, 1, 2 } do assert.equal(0, (send.store(instance(i)))) end
+      wait_until("deliveries", function() return r:status().delivered == 3 end)
+      assert.equal(archive.got[1].SOPInstanceUID, archive.got[2].SOPInstanceUID)
+      assert.not_equal(archive.got[1].SOPInstanceUID, archive.got[3].SOPInstanceUID)
+    end)
+
     it("drops what a change gives up", function()
       rules [[rule "x" { change = function(ds) return ds.Modality == "CT" end, send = { "archive" } }]]
       local archive = node "PACS"

@@ -161,6 +161,32 @@ describe("rules decide", function()
     assert.equal("deep", ds:private "ACME"[0x01][1])
   end)
 
+  it("UIDs and random numbers that hang on the seed in a change", function()
+    local rules = one [[
+      rule "x" { match = function(ds) ds.StudyInstanceUID = uid() end, change = { function(ds)
+        ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.PatientID = uid(), uid(), tostring(math.random(0))
+      end, function(ds) ds.FrameOfReferenceUID = uid() end }, send = { "archive" } }]]
+    local function make(seed)
+      local ds = require "dicom".dataset {}
+      rules:decide(ds, ORIGIN)
+      assert(rules:change("x", ds, ORIGIN, seed))
+      return { ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID, ds.PatientID }, ds.StudyInstanceUID
+    end
+    local a, free = make(("0123456789ab"):rep(2))
+    local b, other = make(("0123456789ab"):rep(2))
+    local c = make(("1123456789ab"):rep(2))
+    assert.same(a, b)
+    assert.not_equal(free, other)
+    local seen = {}
+    for _, list in ipairs { a, c } do
+      for _, value in ipairs(list) do
+        assert.is_nil(seen[value])
+        seen[value] = true
+      end
+    end
+    assert.matches("^2%.25%.%d+$", a[1])
+  end)
+
   it("and log", function()
     local rules = one [[print "loading" rule "talks" { match = function(ds, origin) log(origin.calling_aet, 7) end }]]
     assert.matches("rule says text=loading$", lines[1])

@@ -11,6 +11,7 @@
 ---   queue:extend(message, part, parts) -> added   more parts, and that `part` is done with
 ---   queue:note(message, part, what, ...)   "delivered", "dropped", "failed", "parked", "retry"; see record.event
 ---   queue:close()
+---   queue.key                     bytes that nobody else knows, the same as long as the queue exists
 local check = require "dicom.check"
 local file = require "dicom.file"
 local record = require "dicom.queue.record"

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- A queue that a process takes with it. For tests, and for where the sender keeps a copy anyway.
 local check = require "dicom.check"
+local file = require "dicom.file"
 local queue = require "dicom.queue"
 local record = require "dicom.queue.record"
 
@@ -15,7 +16,7 @@ local M = {}
 ---@return dicom.queue.Memory
 function M.new(argument)
   if argument ~= "" then check.fail("queue", "\"memory\" takes nothing behind it") end
-  return setmetatable({ messages = {}, held = {}, is_durable = false }, Memory)
+  return setmetatable({ messages = {}, held = {}, key = file.random(32) }, Memory)
 end
 
 --- No earlier process left anything.

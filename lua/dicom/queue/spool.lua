@@ -2,6 +2,7 @@
 --- A queue in a folder, which one process owns:
 ---
 ---   lock                      held by the owner
+---   key                       random bytes, made once
 ---   incoming/                 what is being received or made; emptied when the queue is opened
 ---   messages/ID.msg           a message: the Part 10 file as received, the decision as text, a footer; never changed
 ---   messages/ID.log           what became of it: lines, appended
@@ -34,7 +35,7 @@ function M.new(folder)
   if folder == "" then check.fail("queue", "\"spool:\" needs a folder behind it") end
   folder = #folder > 1 and folder:gsub("/+$", "") or folder
   return setmetatable({ folder = folder, incoming = folder .. "/incoming", messages = folder .. "/messages",
-    orders = folder .. "/orders", logged = {}, finished = {}, is_durable = true }, Spool)
+    orders = folder .. "/orders", logged = {}, finished = {} }, Spool)
 end
 
 local function message_path(self, id) return ("%s/%s.msg"):format(self.messages, id) end
@@ -109,6 +110,18 @@ local function count_as_made(self, message, has)
   end
 end
 
+local function read_key(self)
+  local path = self.folder .. "/key"
+  local key, err = file.read(path)
+  if not key and err.missing then
+    key = file.random(32)
+    made(file.write(path, key, { durable = true }))
+  elseif not key then
+    error(err, 0)
+  end
+  return key
+end
+
 local function recover(self)
   local names, kinds = file.list(self.messages)
   if not names then error(kinds, 0) end
@@ -143,6 +156,7 @@ function Spool:open()
     for _, folder in ipairs { self.incoming, self.messages, self.orders } do made(file.make_folder(folder)) end
     made(file.sync_folder(self.folder))
     made(file.sync_folder(self.folder:match "^(.+)/[^/]*$" or (self.folder:find "^/" and "/" or ".")))
+    self.key = read_key(self)
     empty(self.incoming)
     made(file.sync_folder(self.incoming))
     return recover(self)

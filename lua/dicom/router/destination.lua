@@ -148,11 +148,11 @@ function Destination:put_off_or_park(entry, reason)
 end
 
 function Destination:delivered(entry, status)
-  self.waiting = self.waiting - 1
   self.failures, self.problem = 0, nil
   self.log:info("delivered", { to = self.name, id = entry.message.id, status = ("%04X"):format(status),
     tries = entry.part.tries > 0 and entry.part.tries + 1 or nil })
   local ok, err = self.queue:note(entry.message, entry.part, "delivered")
+  self.waiting = self.waiting - 1
   if not ok then self.log:error("not noted", { id = entry.message.id, to = self.name, error = err.code }) end
   self.router:delivered(entry.message)
 end

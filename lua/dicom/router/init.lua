@@ -197,13 +197,21 @@ local function rule_for(rules, names)
   return names[1]
 end
 
+-- What chance hangs on in the change of an instance. An instance that was kept but not acknowledged, since the router
+-- died in between, comes again: what is made of it then is the same.
+local function seed_of(self, ds, name)
+  local text = table.concat({ "dicom-change/1", ds:get "SOPInstanceUID" or "", name }, "\0")
+  local bytes = require "dicom.tls".hmac_sha256(self.queue.key, text)
+  return (bytes:sub(1, 12):gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
 -- Makes the change and commits it. Nil and an error when it could not be committed: it is tried again.
 function Router:change(message, part)
   local ds, err = self.queue:load(message)
   if not ds then return self:park(message, part, tostring(err)) end
   local name = rule_for(self.rules, part.rules)
   local changed
-  changed, err = self.rules:change(name, ds, message.origin)
+  changed, err = self.rules:change(name, ds, message.origin, seed_of(self, ds, name))
   if changed == nil then
     self.log:error("change failed", { rule = name, id = message.id, at = err.position, why = err.code })
     return self:park(message, part, ("rule %s: %s"):format(name, err.text))

@@ -292,9 +292,9 @@ function Rules:decide(ds, origin, only)
   return decision
 end
 
-local function run_step(self, rule, step, ds, origin)
+local function run_step(self, rule, step, ds, origin, seed)
   if step.kind == "deid" then return step.deid:apply(ds) end
-  local keep, err = call(self, rule, "change", step.number, ds, origin)
+  local keep, err = call(self, rule, "change", step.number, ds, origin, seed)
   if keep == nil then return nil, err end
   return keep and ds
 end
@@ -303,15 +303,16 @@ end
 ---@param name string
 ---@param ds dicom.Dataset
 ---@param origin dicom.Origin
+---@param seed? string  24 hexadecimal digits: the same give the same UIDs and random numbers
 ---@return dicom.Dataset|false|nil ds  false: the rule dropped it
 ---@return dicom.Error?
-function Rules:change(name, ds, origin)
+function Rules:change(name, ds, origin, seed)
   local rule = self.by_name[name]
   if not rule or not rule.change then
     return errors.fail("config", ("rule %q is gone, or has no change any more"):format(name))
   end
-  for _, step in ipairs(rule.change) do
-    local changed, err = run_step(self, rule, step, ds, origin)
+  for i, step in ipairs(rule.change) do
+    local changed, err = run_step(self, rule, step, ds, origin, seed and ("%s%02x"):format(seed, i & 0xFF))
     if not changed then return changed, err end
     ds = changed
   end

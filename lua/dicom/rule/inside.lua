@@ -43,10 +43,26 @@ local function help(name, text)
   return true
 end
 
+-- In a change chance hangs on the instance and the rule: made again, for an instance that its sender sent again, it
+-- makes the same.
+local chance, made = nil, 0
+
+local function new_uid()
+  if not chance then return helpers["dicom.uid"].new() end
+  made = made + 1
+  local hex = ("%s%06x"):format(chance, made)
+  return helpers["dicom.uid"].from_uuid(hex:sub(1, 12) .. "8" .. hex:sub(14, 16) .. "8" .. hex:sub(18)) -- RFC 9562 5.8
+end
+
+local function hang_chance_on(seed)
+  chance, made = seed, 0
+  if seed then math.randomseed(tonumber(seed:sub(1, 12), 16), tonumber(seed:sub(13, 26), 16)) end
+end
+
 local function offer()
   local methods = core.dataset_methods()
   methods.save, methods.dump = nil, nil
-  base.uid, base.name, base.date = helpers["dicom.uid"].new, helpers["dicom.name"], helpers["dicom.date"]
+  base.uid, base.name, base.date = new_uid, helpers["dicom.name"], helpers["dicom.date"]
   return true
 end
 
@@ -159,12 +175,14 @@ local function plan()
 end
 
 local function match(i, ds, origin)
+  hang_chance_on(nil)
   local result = rules[i].fields.match(ds, origin)
   if getmetatable(result) == Reject then return "reject", result.status, result.comment end
   return result and "yes" or "no"
 end
 
-local function change(i, ds, origin)
+local function change(i, ds, origin, seed)
+  hang_chance_on(seed)
   return functions[i](ds, origin) ~= false
 end
 
