@@ -43,7 +43,7 @@ function M.study(folder, n, size)
       PatientName = "Flow^Test", PatientID = "F" .. i, Modality = "OT", InstanceNumber = i, SamplesPerPixel = 1,
       PhotometricInterpretation = "MONOCHROME2", BitsAllocated = 8, BitsStored = 8, HighBit = 7,
       PixelRepresentation = 0,
-      Rows = 1, Columns = size(i), BurnedInAnnotation = "NO",
+      Rows = 1, Columns = math.min(size(i), 65535), BurnedInAnnotation = "NO",
     }
     ds:set("PixelData", string.rep(string.char(i % 251), size(i)), "OB")
     list[i] = { path = ("%s/%05d.dcm"):format(folder, i), uid = uid }
