@@ -151,6 +151,31 @@ for _, back_end in ipairs { "memory", "spool" } do
       assert.not_equal(archive.got[1].SOPInstanceUID, archive.got[3].SOPInstanceUID)
     end)
 
+    it("de-identifies once, and parks what the profile refuses, with the reason", function()
+      shell("mkdir -p " .. folder .. "/secrets && printf 0123456789abcdef > " .. folder
+        .. "/secrets/key && chmod 600 " .. folder .. "/secrets/key")
+      rules [[
+        rule "as it came" { send = { "archive" } }
+        rule "clean" { change = deid { key = secret "key" }, send = { "research" } }]]
+      local archive, research = node "PACS", node "RESEARCH"
+      local r = started({ archive = to(archive), research = to(research) }, queue())
+      local send = sender(r)
+      local study = { StudyInstanceUID = "1.2.3.100", SeriesInstanceUID = "1.2.3.200", StudyDate = "20240101" }
+      assert.equal(0, (send.store(instance(1, study))))
+      study.BurnedInAnnotation, study.PixelData = "YES", "pixels"
+      assert.equal(0, (send.store(instance(2, study))))
+      wait_until("deliveries", function() return r:status().delivered == 3 and r:status().parked == 1 end)
+      assert.equal("Secret^Name", archive.got[1].PatientName)
+      assert.not_equal("Secret^Name", research.got[1].PatientName)
+      assert.not_equal("P1", research.got[1].PatientID)
+      assert.equal("YES", research.got[1].PatientIdentityRemoved)
+      assert.equal(1, #research.got)
+      local _, message = next(r.parked_messages)
+      local part = message.by_key["change 1"]
+      assert.equal("parked", part.state)
+      assert.matches("[Bb]urned", part.error)
+    end)
+
     it("drops what a change gives up", function()
       rules [[rule "x" { change = function(ds) return ds.Modality == "CT" end, send = { "archive" } }]]
       local archive = node "PACS"

@@ -279,6 +279,17 @@ describe("rules are refused", function()
     refused([[rule "x" { change = deid { key = "0123456789abcdef" }, send = { "archive" } }]], "must be a secret")
   end)
 
+  it("with a de-identification that is misspelt or not built", function()
+    shell("mkdir -p " .. folder .. "/secrets && printf 0123456789abcdef > " .. folder .. "/secrets/research && "
+      .. "chmod 600 " .. folder .. "/secrets/research")
+    local text = [[rule "x" { change = deid { key = secret "research", %s }, send = { "archive" } }]]
+    for wrong, pattern in pairs { ['profil = "basic"'] = "unknown field \"profil\"", ['profile = "bsaic"'] = "bsaic",
+      ['options = { "retain-uids" }'] = "retain%-uids", ['pixels = "look"'] = "look" } do
+      refused(text:format(wrong), "a.lua:1: rule \"x\"", pattern)
+    end
+    assert.has_no_error(function() one(text:format 'profile = "basic"') end)
+  end)
+
   it("with a keyword that no dictionary has", function()
     refused("rule \"x\" { match = function(ds)\n return ds.Modalty == 'MR' end, send = { 'archive' } }", "a.lua:2",
       "no attribute is called Modalty", "nearest is Modality")

@@ -110,15 +110,17 @@ local function count_as_made(self, message, has)
   end
 end
 
+-- The key; and the names in the folder, that of the key included, are durable.
 local function read_key(self)
   local path = self.folder .. "/key"
   local key, err = file.read(path)
-  if not key and err.missing then
-    key = file.random(32)
-    made(file.write(path, key, { durable = true }))
-  elseif not key then
-    error(err, 0)
+  if key then
+    made(file.sync_folder(self.folder))
+    return key
   end
+  if not err.missing then error(err, 0) end
+  key = file.random(32)
+  made(file.write(path, key, { durable = true }))
   return key
 end
 
@@ -154,9 +156,8 @@ function Spool:open()
     end
     self.lock = lock
     for _, folder in ipairs { self.incoming, self.messages, self.orders } do made(file.make_folder(folder)) end
-    made(file.sync_folder(self.folder))
-    made(file.sync_folder(self.folder:match "^(.+)/[^/]*$" or (self.folder:find "^/" and "/" or ".")))
     self.key = read_key(self)
+    made(file.sync_folder(self.folder:match "^(.+)/[^/]*$" or (self.folder:find "^/" and "/" or ".")))
     empty(self.incoming)
     made(file.sync_folder(self.incoming))
     return recover(self)
