@@ -31,18 +31,22 @@ describe("a router that dies", function()
     local shim = powerloss.environment(so, gateway.spool, store)
     local router = gateway:start(shim)
     local sender = gateway:send(list)
-    local killed_in_flow = 0
+    local killed_in_flow, losses = 0, 0
     for i = 1, KILLS do
       local loses_power = i % 5 < 2
       sh.sleep(0.02 + math.random() * 0.15)
       killed_in_flow = killed_in_flow + (sender:running() and 1 or 0)
       router:kill "KILL"
       assert.is_truthy(router:wait(10))
-      if i % 5 < 2 then powerloss.recover(gateway.spool, store) else os.execute("rm -rf " .. store) end
-      if loses_power then POWER_LOSSES = POWER_LOSSES - 1 end
+      if loses_power then
+        powerloss.recover(gateway.spool, store)
+        losses = losses + 1
+      else
+        os.execute("rm -rf " .. store)
+      end
       router = gateway:start(shim)
     end
-    assert.equal(0, POWER_LOSSES)
+    assert.equal(POWER_LOSSES, losses)
     assert.equal(KILLS, killed_in_flow, "the flow ended before the last kill")
     assert.equal(0, sender:wait(300), sender:output())
     assert.is_truthy(sh.eventually(function() return gateway:waiting() == 0 end, 120), "messages wait for ever")
@@ -55,12 +59,15 @@ describe("a router that dies", function()
       assert.is_true(body(path) == sent[uid], "an instance arrived changed: " .. path)
       arrived[uid] = true
     end
-    local made = {}
+    local made, changed = {}, {}
     for _, path in ipairs(files(gateway.research)) do
       local ds = assert(dicom.open(path))
-      local original, uid = ds.ImageComments, ds.SOPInstanceUID
-      assert.is_true((made[original] or uid) == uid, "a change was made twice")
-      made[original] = uid
+      -- An instance that the router kept but could not acknowledge comes again as another message; of one message the
+      -- change is made once.
+      local original, message = ds.ImageComments:match "^(%S+) (%S+)$"
+      local uid = ds.SOPInstanceUID
+      assert.is_true((changed[message] or uid) == uid, "a change was made twice")
+      changed[message], made[original] = uid, true
     end
     local acknowledged = sh.lines("cat " .. gateway.acknowledged)
     assert.equal(INSTANCES, #acknowledged)

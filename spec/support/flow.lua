@@ -9,8 +9,8 @@ local RULES = [[
 rule "all to the archive" { send = { "archive" } }
 
 rule "renamed to research" {
-  change = function(ds)
-    ds.ImageComments = ds.SOPInstanceUID
+  change = function(ds, origin)
+    ds.ImageComments = ds.SOPInstanceUID .. " " .. origin.id
     ds.SOPInstanceUID = uid()
   end,
   send = { "research" },

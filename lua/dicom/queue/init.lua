@@ -33,7 +33,7 @@ end
 ---@param origin dicom.Origin
 ---@return dicom.queue.Message
 function M.message(ds, parts, origin)
-  local message = record.new { id = M.id(), received = origin.received or os.date "!%Y-%m-%dT%H:%M:%SZ",
+  local message = record.new { id = origin.id or M.id(), received = origin.received or os.date "!%Y-%m-%dT%H:%M:%SZ",
     origin = origin, sop_class = ds:get "SOPClassUID" or "", size = 0 }
   for _, part in ipairs(parts) do record.add(message, part.kind, part.name, part.fields) end
   return message

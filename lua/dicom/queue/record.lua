@@ -146,7 +146,7 @@ local function add_once(m, kind, name, fields)
 end
 
 local facts = {
-  id = function(m, w) m.id = w[2] end,
+  id = function(m, w) m.id, m.origin.id = w[2], w[2] end,
   received = function(m, w) m.received, m.origin.received = w[2], w[2] end,
   class = function(m, w) m.sop_class = w[2] end,
   origin = function(m, w) m.origin[w[2]] = w[3] end,

@@ -213,7 +213,7 @@ function Spool:derive(message, part, ds)
   if ds then
     result = queue.derived(message, part, ds)
     local path = ("%s/%s.part"):format(self.incoming, result.id)
-    local ok, err = ds:save(path, { durable = true })
+    local ok, err = ds:save(path) -- what comes with the commit syncs it
     if ok then ok, err = commit(self, path, result) end
     if not ok then return nil, err end
   end

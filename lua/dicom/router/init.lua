@@ -117,7 +117,8 @@ end
 -- ---- receiving ----
 
 local function origin_of(association)
-  return { calling_aet = association.calling_aet, called_aet = association.called_aet, address = association.address,
+  return { id = queue.id(), calling_aet = association.calling_aet, called_aet = association.called_aet,
+    address = association.address,
     received = os.date "!%Y-%m-%dT%H:%M:%SZ" }
 end
 

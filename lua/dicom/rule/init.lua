@@ -20,6 +20,7 @@ local FIELDS = { match = "function", change = "function|table", send = "table" }
 local DEID_FIELDS = { profile = "string", options = "table", key = "string", pixels = "string" }
 
 ---@class dicom.Origin
+---@field id string        of the message in the queue and in the log
 ---@field calling_aet string
 ---@field called_aet string
 ---@field address string
