@@ -191,7 +191,8 @@ describe("spool", function()
     end
     assert.equal(5, #found)
     local m = found[1]
-    assert.same(ORIGIN, m.origin)
+    assert.equal(m.id, m.origin.id)
+    for k, v in pairs(ORIGIN) do assert.equal(v, m.origin[k]) end
     assert.equal(CT, m.sop_class)
   end)
 

@@ -73,9 +73,12 @@ function M.judge(events, spool)
     elseif e.kind == "mkdir" and inside(e.path) then
       unsynced[folder_of(e.path)] = e.ended
     elseif e.kind == "rename" and inside(e.to) then
-      if dirty[e.from] then wrong[#wrong + 1] = "renamed before its bytes were synced" end
-      unsynced[folder_of(e.to)] = e.ended
-      committed = committed + (e.from:find "/incoming/" and 1 or 0)
+      dirty[e.to] = dirty[e.from]
+      if not e.to:find "/incoming/" then -- there it is still being made
+        if dirty[e.to] then wrong[#wrong + 1] = "renamed before its bytes were synced" end
+        unsynced[folder_of(e.to)] = e.ended
+        committed = committed + (e.from:find "/incoming/%x+%.part$" and 1 or 0) -- others are derived
+      end
     elseif e.kind == "response" then
       responses = responses + 1
       if committed < responses then wrong[#wrong + 1] = "response without a committed message" end
