@@ -76,8 +76,10 @@ function M.judge(events, spool)
       dirty[e.to] = dirty[e.from]
       if not e.to:find "/incoming/" then -- there it is still being made
         if dirty[e.to] then wrong[#wrong + 1] = "renamed before its bytes were synced" end
-        unsynced[folder_of(e.to)] = e.ended
-        committed = committed + (e.from:find "/incoming/%x+%.part$" and 1 or 0) -- others are derived
+        if e.from:find "/incoming/%x+%.part$" then -- others were made by a change: no response waits for them
+          unsynced[folder_of(e.to)] = e.ended
+          committed = committed + 1
+        end
       end
     elseif e.kind == "response" then
       responses = responses + 1
