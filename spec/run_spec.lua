@@ -23,6 +23,15 @@ describe("a test run", function()
     assert.matches("no such machine", r.out)
   end)
 
+  it("counts a skip before each test, and one for a whole block", function()
+    local skip = 'require "spec.support.need".skip "no such machine"'
+    local r, last = busted(('describe("a", function() before_each(function() %s end) it("x", function() end) end)')
+      :format(skip))
+    assert.same({ 0, "0 passed, 0 failed, 1 skipped" }, { r.code, last })
+    r, last = busted(('describe("a", function() setup(function() %s end) it("x", function() end) end)'):format(skip))
+    assert.same({ 0, "0 passed, 0 failed, 1 skipped" }, { r.code, last })
+  end)
+
   it("fails when a skip is not allowed", function()
     local r, last = busted(MIXED:format "", { DICOM_REQUIRE_ALL = "1" })
     assert.same({ 1, "1 passed, 0 failed, 1 skipped" }, { r.code, last })

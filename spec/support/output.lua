@@ -56,6 +56,22 @@ return function(options)
     return nil, true
   end
 
+  -- A skip in before_each skips one test; one in setup all tests of its block, which then count as one.
+  handler.basePending = function(element, parent, message, trace)
+    local running = handler.inProgress[tostring(element)]
+    if running then
+      running.message, running.trace = message, trace
+      return nil, true
+    end
+    local around = element.descriptor == "before_each" and parent or element
+    local item = handler.format(around, parent, message, trace)
+    item.message = message
+    handler.pendings[#handler.pendings + 1] = item
+    handler.pendingsCount = handler.pendingsCount + 1
+    file.skipped = file.skipped + 1
+    return nil, true
+  end
+
   handler.fileEnd = function()
     local counts = { ("%4d passed"):format(file.passed) }
     if file.failed > 0 then counts[#counts + 1] = file.failed .. " failed" end
