@@ -40,7 +40,7 @@ describe("sandbox budget", function()
     ["a coroutine inside pcall, again and again"] =
       "local f = function() while true do end end while true do pcall(coroutine.wrap(f)) end",
     ["short coroutines that start one another"] =
-      "local function f() for _ = 1, 30 do pcall(coroutine.wrap(f)) end end f()",
+      "local function f() for _ = 1, 8 do pcall(coroutine.wrap(f)) end end f()",
     ["many suspended coroutines, each resumed a little"] = [[
       local t = {}
       for i = 1, 3000 do t[i] = coroutine.create(function() while true do coroutine.yield() end end) end
