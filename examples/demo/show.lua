@@ -62,8 +62,8 @@ end
 function M.research(sent, arrived, seconds)
   for _, instance in ipairs(sent) do
     local ds = find(arrived, instance.modality, instance.number)
-    M.line("%s %d   %s", instance.modality, instance.number,
-      ds and ("arrived as patient %s, %s"):format(ds.PatientID, SYNTAX[ds.syntax]) or "not here: no rule sends it, or it is parked (see below)")
+    local there = ds and ("arrived as patient %s, %s"):format(ds.PatientID, SYNTAX[ds.syntax])
+    M.line("%s %d   %s", instance.modality, instance.number, there or "not here: no rule sends it, or it is parked")
   end
   M.line("%d instances, %.2f s after sending began", #arrived, seconds)
 end
