@@ -278,6 +278,22 @@ describe("sandbox data sets", function()
     end
   end)
 
+  it("give no more of a large value than the memory of the call", function()
+    local path = os.tmpname()
+    local made = dicom.dataset { SOPClassUID = "1.2.840.10008.5.1.4.1.1.7", SOPInstanceUID = "1.2.3" }
+    made.BitsAllocated = 8
+    made:set("PixelData", ("x"):rep(20 << 20), "OB")
+    assert(made:save(path))
+    local ds = assert(dicom.open(path))
+    for _, text in ipairs { "raw 'PixelData'", "text 'PixelData'", "values 'PixelData'" } do
+      local r, err = call("return #(...):" .. text, ds, { memory = 4 << 20 })
+      assert.is_nil(r)
+      assert.equal("memory", err.which)
+    end
+    assert.equal(20 << 20, (call("return #(...).PixelData", ds, { memory = 4 << 20 })))
+    os.remove(path)
+  end)
+
   it("have no files and no copies inside", function()
     local ds = dicom.dataset {}
     for _, method in ipairs { "save", "bytes", "copy", "open" } do
