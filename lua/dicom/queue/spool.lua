@@ -85,11 +85,17 @@ local function made(ok, err)
   if not ok then error(err, 0) end
 end
 
+-- Somebody else may have been faster.
+local function removed(path)
+  local ok, err = file.remove(path)
+  if not ok and not err.missing then error(err, 0) end
+end
+
 -- What a process that died was receiving was never acknowledged.
 local function empty(folder)
   local names, err = file.list(folder)
   if not names then error(err, 0) end
-  for _, name in ipairs(names) do made(file.remove(folder .. "/" .. name)) end
+  for _, name in ipairs(names) do removed(folder .. "/" .. name) end
 end
 
 -- Logs without a message: the message was removed. That must be durable before its log goes, see `sweep`.
@@ -97,7 +103,7 @@ local function remove_orphans(self, names, has)
   made(file.sync_folder(self.messages))
   for _, name in ipairs(names) do
     local id = name:match "^(.*)%.log$"
-    if id and not has[id .. ".msg"] then made(file.remove(log_path(self, id))) end
+    if id and not has[id .. ".msg"] then removed(log_path(self, id)) end
   end
 end
 
