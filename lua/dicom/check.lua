@@ -40,7 +40,10 @@ function M.fail(where, text, ...)
   error(errors.new("config", where .. ": " .. text:format(...)), 0)
 end
 
-local function keys(t)
+--- The keys of a table in order.
+---@param t table<string, any>
+---@return string[]
+function M.keys(t)
   local list = {}
   for key in pairs(t) do list[#list + 1] = key end
   table.sort(list)
@@ -56,7 +59,7 @@ function M.fields(where, t, allowed)
   for key, value in pairs(t) do
     local types = allowed[key]
     if not types then
-      M.fail(where, "unknown field %q; the nearest is %q", tostring(key), M.nearest(tostring(key), keys(allowed)))
+      M.fail(where, "unknown field %q; the nearest is %q", tostring(key), M.nearest(tostring(key), M.keys(allowed)))
     end
     if not ("|" .. types .. "|"):find("|" .. (math.type(value) or type(value)) .. "|", 1, true)
       and not ("|" .. types .. "|"):find("|" .. type(value) .. "|", 1, true) then

@@ -82,30 +82,12 @@ local function among(families, value)
   end
 end
 
--- Changes of a letter between two words.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local same = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + same)
-    end
-  end
-  return row[#b]
-end
-
 local function nearest(name)
-  local best, least
+  local names = {}
   for known in pairs(by_name) do
-    if not known:find " " then
-      local d = distance(name, known)
-      if not least or d < least or (d == least and known < best) then best, least = known, d end
-    end
+    if not known:find " " then names[#names + 1] = known end
   end
-  return best
+  return require "dicom.check".nearest(name, names)
 end
 
 ---@class dicom.Status

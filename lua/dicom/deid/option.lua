@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- What a de-identifier may be asked for: profile, options of PS3.15 E.3, key, pixels. All checked when it is made.
 local Error = require "dicom.error"
+local check = require "dicom.check"
 
 local M = {}
 
@@ -34,35 +35,10 @@ local function misconfigured(text, ...)
   error(Error.new("config", "deid: " .. text:format(...)), 0)
 end
 
--- Steps of inserting, deleting or replacing a letter from a to b.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local above = row[j]
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      row[j] = math.min(above + 1, row[j - 1] + 1, corner + cost)
-      corner = above
-    end
-  end
-  return row[#b]
-end
-
-local function nearest(name, set)
-  local best, least
-  for candidate in pairs(set) do
-    local d = distance(name, candidate)
-    if not least or d < least or d == least and candidate < best then best, least = candidate, d end
-  end
-  return best
-end
-
 local function check_known(what, name, set)
   if type(name) ~= "string" then misconfigured("%s must be a text, not a %s", what, type(name)) end
-  if not set[name] then misconfigured("unknown %s %q; did you mean %q?", what, name, nearest(name, set)) end
+  if set[name] then return end
+  misconfigured("unknown %s %q; did you mean %q?", what, name, check.nearest(name, check.keys(set)))
 end
 
 local function check_options(list)
