@@ -97,7 +97,7 @@ describe("DCMTK asks us:", function()
     assert(net.instance(20000):save(folder .. "/a.dcm"))
     for i = 1, 150 do paths[i] = folder .. "/a.dcm" end
     local began = sh.now()
-    local r = sh.run { "storescu", "-aec", "US", "localhost", port, table.unpack(paths) }
+    local r = sh.run { "storescu", "-aec", "US", "127.0.0.1", port, table.unpack(paths) }
     assert.equal(0, r.code)
     assert.is_true(sh.now() - began < 3) -- 6 s and more with delayed acknowledgements
   end)
