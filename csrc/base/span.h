@@ -63,6 +63,17 @@ static inline void dc_put64(uint8_t *p, uint64_t v, bool big)
     dc_put32(p + (big ? 4 : 0), (uint32_t)v, big);
 }
 
+/* Turns the bytes of each number round: one byte order into the other. What is left of a number stays. */
+static inline void dc_turn(uint8_t *p, size_t n, unsigned width)
+{
+    for (size_t i = 0; width > 1 && i + width <= n; i += width)
+        for (unsigned a = 0, b = width - 1; a < b; a++, b--) {
+            uint8_t c = p[i + a];
+            p[i + a] = p[i + b];
+            p[i + b] = c;
+        }
+}
+
 static inline dc_cursor dc_cursor_of(dc_span s)
 {
     dc_cursor c = { s.ptr, s.ptr + s.len, false };

@@ -26,6 +26,11 @@
     X(DC_E_GONE, -16, "gone", "no longer part of its data set")                                                        \
     X(DC_E_CYCLE, -17, "own descendant", "an item cannot hold itself")                                                 \
     X(DC_E_CONVERT, -18, "cannot convert", "cannot be written in this transfer syntax without a codec (PS3.5 A.4)")    \
+    X(DC_E_NO_PIXELS, -25, "no pixel data", "data set has no pixel data (PS3.3 C.7.6.3)")                              \
+    X(DC_E_FRAME, -26, "no such frame", "pixel data has fewer frames (PS3.3 C.7.6.6.1.1)")                             \
+    X(DC_E_GROUPING, -27, "unknown fragments", "which fragments are those of this frame cannot be told (PS3.5 A.4)")   \
+    X(DC_E_OFFSETS, -28, "bad offset table", "offset table does not lead to this frame (PS3.5 A.4)")                   \
+    X(DC_E_VIDEO, -29, "video", "a video is one stream, its fragments together: it has no frames to take (PS3.5 8.2)") \
     /* wire */                                                                                                         \
     X(DC_E_PDU, -40, "bad pdu", "PDU is malformed (PS3.8 9.3)")                                                        \
     X(DC_E_PDU_TYPE, -41, "unknown pdu", "PDU type is not known (PS3.8 9.3.1)")                                        \

@@ -5,7 +5,7 @@
 
 /* --- options ------------------------------------------------------------------------------------------------------- */
 
-static void check_fields(lua_State *L, int table, const char *const *known, const char *what)
+void dc_check_fields(lua_State *L, int table, const char *const *known, const char *what)
 {
     lua_pushnil(L);
     while (lua_next(L, table)) {
@@ -19,7 +19,7 @@ static void check_fields(lua_State *L, int table, const char *const *known, cons
     }
 }
 
-static const dc_syntax *check_syntax(lua_State *L, int table)
+const dc_syntax *dc_check_syntax(lua_State *L, int table)
 {
     size_t n;
     const dc_syntax *syntax = NULL;
@@ -36,7 +36,7 @@ static const dc_syntax *check_syntax(lua_State *L, int table)
     return syntax;
 }
 
-static bool check_flag(lua_State *L, int table, const char *name)
+bool dc_check_flag(lua_State *L, int table, const char *name)
 {
     lua_getfield(L, table, name);
     if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
@@ -62,7 +62,7 @@ static void check_limits(lua_State *L, int table, dc_limits *l)
 {
     static const char *const known[] = { "depth", "elements", "inflated", "ratio", "held", NULL };
     luaL_checktype(L, table, LUA_TTABLE);
-    check_fields(L, table, known, "limits");
+    dc_check_fields(L, table, known, "limits");
     l->depth = (uint32_t)check_limit(L, table, "depth", 512, l->depth);
     l->elements = (uint32_t)check_limit(L, table, "elements", UINT32_MAX, l->elements);
     l->inflated = check_limit(L, table, "inflated", INT64_MAX, l->inflated);
@@ -96,10 +96,10 @@ void dc_check_read_options(lua_State *L, int arg, dc_reader_options *options, dc
     if (lua_isnoneornil(L, arg))
         return;
     luaL_checktype(L, arg, LUA_TTABLE);
-    check_fields(L, arg, known, "open");
-    options->strict = check_flag(L, arg, "strict");
+    dc_check_fields(L, arg, known, "open");
+    options->strict = dc_check_flag(L, arg, "strict");
     options->stop_tag = check_stop(L, arg);
-    options->syntax = check_syntax(L, arg);
+    options->syntax = dc_check_syntax(L, arg);
     if (lua_getfield(L, arg, "limits") != LUA_TNIL)
         check_limits(L, lua_gettop(L), limits);
     lua_pop(L, 1);
@@ -111,10 +111,10 @@ void dc_check_write_options(lua_State *L, int arg, dc_writer_options *options)
     if (lua_isnoneornil(L, arg))
         return;
     luaL_checktype(L, arg, LUA_TTABLE);
-    check_fields(L, arg, known, "writing");
-    options->syntax = check_syntax(L, arg);
-    options->raw = check_flag(L, arg, "raw");
-    options->part10 = check_flag(L, arg, "part10");
+    dc_check_fields(L, arg, known, "writing");
+    options->syntax = dc_check_syntax(L, arg);
+    options->raw = dc_check_flag(L, arg, "raw");
+    options->part10 = dc_check_flag(L, arg, "part10");
     lua_getfield(L, arg, "source_aet");
     options->source_aet = luaL_optstring(L, -1, NULL);
     lua_pop(L, 1); /* the table still holds it */

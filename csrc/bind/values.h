@@ -95,7 +95,10 @@ dc_dataset *dc_view_node(lua_State *L, const dc_dataset_view *view); /* raises w
 dc_dataset_view *dc_test_dataset(lua_State *L, int arg);             /* NULL when it is none */
 void dc_remove_item(lua_State *L, dc_dataset *item);
 
-/* object.c: functions that dataset.c lists. */
+/* object.c: tables of options; functions that dataset.c lists. */
+void dc_check_fields(lua_State *L, int table, const char *const *known, const char *what); /* raises on others */
+const dc_syntax *dc_check_syntax(lua_State *L, int table); /* field syntax, a UID or keyword; NULL: absent */
+bool dc_check_flag(lua_State *L, int table, const char *name);
 int dc_core_new(lua_State *L);
 int dc_dataset_method_copy(lua_State *L);
 DC_END

@@ -49,12 +49,14 @@ static dc_status read_range(const copier *c, dc_element *to, const dc_element *f
 static dc_status copy_fragment(const copier *c, dc_fragment *to, const dc_fragment *from)
 {
     *to = *from;
+    to->owned = false;
     if (!from->bytes && c->to->source == c->from->source)
         return DC_OK;
     uint8_t *block = dc_block_new(c->to, from->length ? from->length : 1);
     if (!block)
         return DC_E_MEMORY;
     to->bytes = block;
+    to->owned = true;
     if (from->bytes) {
         memcpy(block, from->bytes, from->length);
         return DC_OK;
@@ -279,6 +281,7 @@ dc_status dc_object_clone(const dc_object *from, dc_object **out)
     o->stopped = from->stopped;
     o->severed = from->severed;
     o->recoded = from->recoded;
+    o->converted = from->converted;
     o->elements = from->elements;
     copier c = { o, from, false, true };
     dc_status st = copy_elements(&c, &o->root, &from->root);

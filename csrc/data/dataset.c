@@ -171,10 +171,20 @@ void dc_dataset_flaw(dc_dataset *ds)
         ds->repaired = 1;
 }
 
+static void release_fragments(dc_object *o, dc_fragments *fragments)
+{
+    for (uint32_t i = 0; i < fragments->count; i++)
+        if (fragments->list[i].owned)
+            dc_block_free(o, fragments->list[i].bytes, false);
+    fragments->count = 0;
+}
+
 void dc_element_release(dc_dataset *ds, dc_element *e)
 {
     if (e->hold == DC_HOLD_ITEMS)
         dc_items_release(ds->object, e->u.items);
+    else if (e->hold == DC_HOLD_FRAGMENTS)
+        release_fragments(ds->object, e->u.fragments);
     else if (e->hold == DC_HOLD_BYTES && e->flags & DC_EL_OWNED)
         dc_block_free(ds->object, e->u.bytes, (e->flags & DC_EL_TAKEN) != 0);
     e->hold = DC_HOLD_BYTES;

@@ -55,6 +55,7 @@ enum {
 typedef struct dc_fragment {
     uint64_t offset; /* of the first byte: in the source, or of bytes when bytes is not NULL */
     uint32_t length;
+    bool owned;           /* bytes are a block of this fragment alone */
     const uint8_t *bytes; /* NULL: in the source */
 } dc_fragment;
 
@@ -122,6 +123,7 @@ struct dc_object {
     uint64_t tail;           /* bytes after end that belong to nothing; after a stop: that were not read */
     bool recoded;            /* the data set's encoding is not that of `syntax`: no byte of it is written as it is */
     bool severed;            /* see dc_object_sever */
+    bool converted;          /* see dc_object_set_syntax */
     uint32_t stopped;        /* the tag reading stopped before (options.stop_tag): what follows `end` was not read */
     dc_source *packed;       /* deflated: where the file is; `source` then holds the inflated data set, from offset 0 */
     uint64_t packed_begin, packed_end; /* the deflated bytes in `packed` */
@@ -152,6 +154,10 @@ dc_status dc_object_fail(dc_object *o, dc_status st, uint32_t tag, uint64_t offs
    is then like any other, so that none of it comes back. DC_E_TRUNCATED when the data set was read only in part: the
    rest would be copied unseen. */
 dc_status dc_object_sever(dc_object *o);
+
+/* From now on the data set is one of this syntax; its own Pixel Data is about to be replaced. DC_E_CONVERT when an item
+   holds fragments. Raw saving is then like any other. */
+dc_status dc_object_set_syntax(dc_object *o, const dc_syntax *syntax);
 
 dc_status dc_object_repair(dc_object *o, const char *what, uint32_t tag, uint64_t offset);
 

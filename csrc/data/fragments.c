@@ -65,7 +65,7 @@ static const uint8_t *look_fragment(dc_reader *r, const dc_fragments *list, size
 static dc_status read_fragment(dc_reader *r, dc_frame *f, uint32_t length)
 {
     uint64_t left = f->end - r->pos - 8;
-    dc_fragment made = { r->pos + 8, length, NULL };
+    dc_fragment made = { r->pos + 8, length, false, NULL };
     dc_status st = dc_walk_count(r, DC_TAG_ITEM);
     if (st)
         return st;

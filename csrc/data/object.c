@@ -200,6 +200,20 @@ void dc_block_free(dc_object *o, const uint8_t *bytes, bool taken)
     free(b);
 }
 
+uint8_t *dc_block_grow(dc_object *o, const uint8_t *bytes, size_t used, size_t size)
+{
+    const dc_block *b = bytes ? block_of(o, bytes, false) : NULL;
+    if (b && size <= b->size)
+        return (uint8_t *)(uintptr_t)bytes;
+    size_t twice = b && b->size < SIZE_MAX / 4 ? b->size * 2 : size;
+    uint8_t *fresh = dc_block_new(o, size > twice ? size : twice);
+    if (fresh && b) {
+        memcpy(fresh, bytes, used);
+        dc_block_free(o, bytes, false);
+    }
+    return fresh;
+}
+
 void dc_block_free_all(dc_object *o)
 {
     for (dc_block *b = o->blocks, *next; b; b = next) {
@@ -219,4 +233,29 @@ dc_status dc_object_sever(dc_object *o)
     o->repair_count = 0;
     o->severed = true;
     return st;
+}
+
+/* As deep as the limit at most. */
+static bool has_fragments(const dc_dataset *ds)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < ds->count && !found; i++) {
+        const dc_element *e = &ds->elements[i];
+        found = e->hold == DC_HOLD_FRAGMENTS && (ds->parent || e->tag != DC_TAG_PIXEL_DATA);
+        for (uint32_t j = 0; e->hold == DC_HOLD_ITEMS && j < e->u.items->count && !found; j++)
+            found = has_fragments(e->u.items->list[j]);
+    }
+    return found;
+}
+
+dc_status dc_object_set_syntax(dc_object *o, const dc_syntax *syntax)
+{
+    if (has_fragments(&o->root))
+        return DC_E_CONVERT;
+    if (syntax->explicit_vr != o->syntax->explicit_vr || syntax->big_endian != o->syntax->big_endian)
+        o->recoded = true;
+    o->converted = true;
+    o->syntax = syntax;
+    dc_dataset_touch(&o->root);
+    return DC_OK;
 }

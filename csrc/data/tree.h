@@ -8,6 +8,8 @@
 DC_BEGIN
 /* A value of its own, to be put into an element with DC_EL_OWNED. NULL when out of memory. */
 uint8_t *dc_block_new(dc_object *o, size_t n);
+/* The same bytes with room for `size`, at least doubled when they move; NULL: out of memory, and they stay. */
+uint8_t *dc_block_grow(dc_object *o, const uint8_t *bytes, size_t used, size_t size);
 dc_status dc_block_take(dc_object *o, uint8_t *malloced, size_t n); /* frees it when it fails */
 void dc_block_free(dc_object *o, const uint8_t *bytes, bool taken);
 void dc_block_free_all(dc_object *o);

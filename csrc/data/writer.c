@@ -77,7 +77,7 @@ static dc_status plan(dc_writer *w, const dc_writer_options *options)
     dc_object *o = w->o;
     if (w->syntax->encapsulated && !is_own(w))
         return dc_object_fail(o, DC_E_CONVERT, DC_TAG_PIXEL_DATA, 0);
-    w->raw = options->raw && o->source && is_own(w) && !o->severed;
+    w->raw = options->raw && o->source && is_own(w) && !o->severed && !o->converted;
     w->reuse = o->source && w->syntax->explicit_vr == o->syntax->explicit_vr &&
                w->syntax->big_endian == o->syntax->big_endian;
     dc_status st = DC_OK;
@@ -130,16 +130,6 @@ void dc_writer_free(dc_writer *w)
 
 /* Handing out. */
 
-static void turn(uint8_t *p, size_t n, uint8_t width)
-{
-    for (size_t i = 0; i + width <= n; i += width)
-        for (uint8_t a = 0, b = (uint8_t)(width - 1); a < b; a++, b--) {
-            uint8_t c = p[i + a];
-            p[i + a] = p[i + b];
-            p[i + b] = c;
-        }
-}
-
 /* A part of a piece in the writer's block: turned, or read for deflating. */
 static dc_status into_block(dc_writer *w, const dc_piece *p, dc_segment *s)
 {
@@ -155,7 +145,7 @@ static dc_status into_block(dc_writer *w, const dc_piece *p, dc_segment *s)
             return st;
     }
     if (p->swap)
-        turn(w->block, n, p->swap); /* the block is a multiple of every width */
+        dc_turn(w->block, n, p->swap); /* the block is a multiple of every width */
     w->gone += n;
     *s = (dc_segment){ .bytes = w->block, .length = n };
     return DC_OK;

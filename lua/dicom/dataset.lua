@@ -56,9 +56,26 @@ local errors = require "dicom.error"
 ---@field elements fun(self: dicom.Dataset): fun(): dicom.Element? in ascending order of tags
 ---@field copy fun(self: dicom.Dataset): dicom.Dataset  deep; a whole data set shares the bytes that were read
 ---@field bytes fun(self: dicom.Dataset, options: dicom.BytesOptions?): string?, dicom.Error? as it would be written
+---@field frame_count fun(self: dicom.Dataset): integer?, dicom.Error?  Number of Frames; 1 where it says nothing
+--- Frame n from 1, nothing decoded: little endian, from bit 0 on; compressed frames whole, from all their fragments.
+---@field frame_bytes fun(self: dicom.Dataset, n: integer): string?, dicom.Error?
+---@field fragments fun(self: dicom.Dataset): dicom.Fragment[]?, dicom.Error? of encapsulated pixel data; else empty
+--- Native frames have the size that the header says. Offset tables follow; the Extended one where 32 bits are too few.
+---@field append_frame fun(self: dicom.Dataset, bytes: string, options: { extended: boolean? }?): true?, dicom.Error?
+--- All frames anew. With a syntax (UID or keyword) the data set is from then on one of that transfer syntax.
+---@field set_frames fun(self: dicom.Dataset, list: string[], options: dicom.FrameOptions?): true?, dicom.Error?
 ---@field close fun(self: dicom.Dataset)                 gives its memory back at once
 ---@field [any] any
 local methods = core.dataset_methods()
+
+---@class dicom.Fragment
+---@field length integer
+---@field offset? integer of its first byte in the file; nil when it is in memory only
+---@field frame? integer  whose it is, where that is known
+
+---@class dicom.FrameOptions
+---@field extended? boolean write an Extended Offset Table (7FE0,0001) whatever the size
+---@field syntax? string    transfer syntax that the frames are in
 
 ---@class dicom.BytesOptions
 ---@field syntax? string transfer syntax, UID or keyword; default: its own
@@ -133,6 +150,24 @@ function methods:walk()
         stack[#stack] = nil
       end
     end
+  end
+end
+
+--- The frames of the pixel data, one by one: `for n, bytes in ds:frames() do`. Only one is in memory at a time.
+---@return fun(): integer?, string?
+function methods:frames()
+  local n, count = 0, nil
+  return function()
+    local bytes, err
+    if not count then
+      count, err = self:frame_count()
+      if not count then error(err, 0) end
+    end
+    if n == count then return nil end
+    n = n + 1
+    bytes, err = self:frame_bytes(n)
+    if not bytes then error(err, 0) end
+    return n, bytes
   end
 end
 

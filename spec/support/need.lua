@@ -23,13 +23,15 @@ function M.peer(program)
   if not sh.has(program) then pending(program .. " is not installed: make deps-peers") end
 end
 
---- A Python module.
+--- A Python module; Debian's Python has it where another one is in front.
 ---@param module string
+---@return string # the interpreter
 function M.python(module)
   M.peer "python3"
-  if os.execute(("python3 -c 'import %s' 2>/dev/null"):format(module)) ~= true then
-    pending(("Python module %s is not installed: make deps-peers"):format(module))
+  for _, python in ipairs { "python3", "/usr/bin/python3" } do
+    if os.execute(("%s -c 'import %s' 2>/dev/null"):format(python, module)) == true then return python end
   end
+  pending(("Python module %s is not installed: make deps-peers"):format(module))
 end
 
 --- The test files, or one of them.
