@@ -8,7 +8,7 @@ local C_LAYERS = { "base", "crypt", "codec", "gen", "data", "pixel", "wire", "io
 -- The command line comes last: it uses the public face, as any program does.
 local LUA_LAYERS = [[
   error check log versions uid status name date private dump dataset json
-  task file
+  task file dicomdir
   association
   service
   peer listener

@@ -362,6 +362,16 @@ static int core_blocks(lua_State *L)
     return 1;
 }
 
+/* item_offset(item): of its header in the source, or nil; what DICOMDIR records refer to one another by. */
+static int core_item_offset(lua_State *L)
+{
+    const dc_dataset *ds = dc_check_dataset(L, 1);
+    if (!ds->parent || ds->at == 0)
+        return 0;
+    lua_pushinteger(L, (lua_Integer)ds->at);
+    return 1;
+}
+
 /* dataset_methods(): the table where lua/dicom/dataset.lua adds the methods that are written in Lua. */
 static int core_methods(lua_State *L)
 {
@@ -383,7 +393,7 @@ void dc_open_dataset(lua_State *L)
         { "elements", dataset_elements }, { "copy", dc_dataset_method_copy }, { "close", dataset_close }, { NULL, NULL },
     };
     static const luaL_Reg functions[] = {
-        { "parse", dc_core_parse }, { "new_dataset", dc_core_new }, { "blocks", core_blocks },
+        { "parse", dc_core_parse }, { "new_dataset", dc_core_new }, { "blocks", core_blocks }, { "item_offset", core_item_offset },
         { "dataset_methods", core_methods }, { NULL, NULL },
     };
     static const dc_class class = { DC_DATASET, meta, methods };

@@ -4,6 +4,7 @@ local lazy = {
   -- name = { module, field }
   dataset = { "dicom.dataset", "new" },
   date = { "dicom.date" },
+  dicomdir = { "dicom.dicomdir" },
   listen = { "dicom.listener", "listen" },
   log = { "dicom.log" },
   name = { "dicom.name" },
