@@ -41,6 +41,15 @@ describe("dicom anonymize", function()
     return "./" .. mapping:uid(uid) .. ".dcm"
   end
 
+  it("says where it could not write, and that a folder has nothing to read", function()
+    local path = sh.write(folder .. "/a.dcm", instance "1.2.3.1")
+    local to = folder .. "/none/b.dcm"
+    assert.matches(("%s: %s: create: No such"):format(path, to):gsub("%-", "%%-"), run(path, to).err)
+    local r = run(folder .. "/in", folder .. "/out")
+    assert.equal(("dicom anonymize: %s/in: no DICOM files are in this folder\n"):format(folder), r.err)
+    assert.same({}, sh.lines("ls -d " .. folder .. "/out 2>/dev/null"))
+  end)
+
   it("writes a folder's files under their new UIDs", function()
     sh.write(folder .. "/in/DOE_JANE/a.dcm", instance "1.2.3.1")
     sh.write(folder .. "/in/DOE_JANE/series/b", instance "1.2.3.2")

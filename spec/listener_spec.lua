@@ -203,8 +203,25 @@ describe("a listener", function()
     assert.equal(1, logged "association accepted")
   end)
 
-  it("answers A700H when the folder cannot be written, and goes on", function()
-    local l = net.listen { folder = "/dev/null/nowhere" }
+  it("does not start when its folder cannot be written", function()
+    local l, err = dicom.listen { port = 0, folder = "/dev/null/nowhere" }
+    assert.is_nil(l)
+    assert.equal("/dev/null/nowhere: nothing can be kept there: Not a directory", tostring(err))
+  end)
+
+  it("names the line of the caller, and the nearest word, when it is misused", function()
+    for wrong, words in pairs { [{ prot = 1 }] = 'unknown field "prot"; the nearest is "port"',
+      [{ port = "1" }] = "port is not a number", [{ aet = "SEVENTEEN LETTERS" }] = 'aet "SEVENTEEN LETTERS" is not 1 to 16' } do
+      local _, err = pcall(function() return (dicom.listen(wrong)) end)
+      assert.matches("^spec/listener_spec.lua:%d+: dicom.listen: ", tostring(err))
+      assert(tostring(err):find(words, 1, true), tostring(err))
+    end
+  end)
+
+  it("answers A700H when the folder cannot be written any more, and goes on", function()
+    local folder = sh.folder()
+    local l = net.listen { folder = folder }
+    os.execute("rm -rf " .. folder)
     local p = net.peer(l.port)
     local status = p.store(net.instance(20000))
     assert.is_true(status == 0xA700 or status == 0x0110)

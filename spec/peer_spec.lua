@@ -280,6 +280,11 @@ describe("a peer", function()
     assert.equal(0, p.echo())
   end)
 
+  it("names the line of the caller, and the nearest word, when it is misused", function()
+    local _, err = pcall(function() return (dicom.peer { hots = "127.0.0.1" }) end)
+    assert.matches('^spec/peer_spec.lua:%d+: dicom.peer: unknown field "hots"; the nearest is "host"$', tostring(err))
+  end)
+
   it("refuses misuse before anything is connected", function()
     for _, options in ipairs { {}, { host = "" }, { host = "x", port = 0 }, { host = "x", port = 70000 },
       { host = "x", prot = 1 }, { host = "x", timeouts = { dimsee = 1 } }, { host = "x", timeouts = { dimse = 0 } },

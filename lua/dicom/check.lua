@@ -58,12 +58,14 @@ function M.fields(where, t, allowed)
   if type(t) ~= "table" then M.fail(where, "expected a table, got %s", type(t)) end
   for key, value in pairs(t) do
     local types = allowed[key]
+    if not types and math.type(key) then M.fail(where, "value %s has no name: name = value is expected", key) end
     if not types then
       M.fail(where, "unknown field %q; the nearest is %q", tostring(key), M.nearest(tostring(key), M.keys(allowed)))
     end
     if not ("|" .. types .. "|"):find("|" .. (math.type(value) or type(value)) .. "|", 1, true)
       and not ("|" .. types .. "|"):find("|" .. type(value) .. "|", 1, true) then
-      M.fail(where, "%s must be a %s, not a %s", key, types:gsub("|", " or "), type(value))
+      M.fail(where, "%s must be a %s, not a %s", key, types:gsub("integer", "whole number"):gsub("|", " or "),
+        type(value))
     end
   end
 end

@@ -111,7 +111,7 @@ M.new = core.new_dataset
 function methods:save(path, options)
   if type(path) == "table" then path, options = path.path, path end
   path = path or options and options.path or self.path
-  if not path then error(errors.new("usage", "save needs a path: this data set was not opened from a file"), 2) end
+  if not path then errors.misuse("save needs a path: this data set was not opened from a file", 2) end
   return core.save(self, path, options)
 end
 

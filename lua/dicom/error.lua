@@ -11,12 +11,13 @@ local core = require "dicom.core"
 ---@field path? string   file
 ---@field errno? integer
 ---@field cause? any     the error under this one
+---@field where? string   "script.lua:7", the line that misused something
 local Error = core.error_metatable()
 Error.__index = Error
 Error.__name = "dicom.error"
 
 function Error:__tostring()
-  local t = { self.path and self.path .. ": " .. self.text or self.text }
+  local t = { (self.where and self.where .. ": " or "") .. (self.path and self.path .. ": " or "") .. self.text }
   if self.tag then t[#t + 1] = ("at (%04X,%04X)"):format(self.tag >> 16, self.tag & 0xFFFF) end
   if self.offset then t[#t + 1] = "byte " .. self.offset end
   if self.status then t[#t + 1] = ("status %04XH"):format(self.status) end
@@ -41,6 +42,16 @@ end
 ---@return nil, dicom.Error
 function M.fail(code, text, fields)
   return nil, M.new(code, text, fields)
+end
+
+--- Raises an error object for a misuse that names the line of the caller, as `error` does with a string.
+---@param text string
+---@param level integer  as for `error`: 2 is who called the function that calls this
+---@param code? string   "usage" when not given
+function M.misuse(text, level, code)
+  local caller = debug.getinfo(level + 1, "Sl")
+  local where = caller and caller.currentline > 0 and ("%s:%d"):format(caller.short_src, caller.currentline) or nil
+  error(M.new(code or "usage", text, { where = where }), 0)
 end
 
 --- True for objects made here or by the C core.

@@ -91,7 +91,11 @@ end
 --- Makes a folder (mode 0700) and those above it. One that exists is well.
 ---@param path string
 ---@return true|nil, dicom.Error?
-function M.make_folder(path) return work("make_folder", path) end
+function M.make_folder(path)
+  local ok, err = work("make_folder", path)
+  if not ok and err.exists then err.text = path .. ": is there already and is not a folder" end
+  return ok, err
+end
 
 --- Removes a file or an empty folder. err.missing is true when there was none.
 ---@param path string

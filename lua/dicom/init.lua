@@ -26,7 +26,11 @@ local M = {}
 return setmetatable(M, {
   __index = function(t, k)
     local where = lazy[k]
-    if not where then error(("dicom has no %q"):format(tostring(k)), 2) end
+    if not where then
+      local check = require "dicom.check"
+      local near = check.nearest(tostring(k), check.keys(lazy))
+      require "dicom.error".misuse(("dicom has no %q; the nearest is %q"):format(tostring(k), near), 2)
+    end
     local m = require(where[1])
     local v = where[2] and m[where[2]] or m
     rawset(t, k, v)

@@ -26,7 +26,13 @@ local known = {
 }
 
 local function usage(text, ...)
-  error(errors.new("usage", text:format(...)), 4)
+  errors.misuse(text:format(...), 4)
+end
+
+-- Loaded for a mistake only.
+local function nearest(name, set)
+  local check = require "dicom.check"
+  return check.nearest(name, check.keys(set))
 end
 
 local function is_callable(f)
@@ -35,7 +41,9 @@ end
 
 local function check(options)
   for name, value in pairs(options) do
-    if not known[name] then usage("dicom.listen: unknown field %q", tostring(name)) end
+    if not known[name] then
+      usage("dicom.listen: unknown field %q; the nearest is %q", tostring(name), nearest(tostring(name), known))
+    end
     if known[name] ~= "any" and type(value) ~= known[name] then
       usage("dicom.listen: %s is not a %s", name, known[name])
     end
@@ -44,7 +52,13 @@ local function check(options)
   if math.type(port) ~= "integer" or port < 0 or port > 65535 then usage "dicom.listen: port is not from 0 to 65535" end
   local aet = options.aet
   if aet and aet ~= "*" and not core.ae_valid(aet) then
-    error(errors.new("bad ae title", "aet is not 1 to 16 characters of the default repertoire (PS3.5 6.2)"), 3)
+    errors.misuse(("dicom.listen: aet %q is not 1 to 16 characters of the default repertoire (PS3.5 6.2)"):format(aet),
+      3, "bad ae title")
+  end
+  for _, name in ipairs { "max_pdu", "max_associations", "backlog", "limit" } do
+    if options[name] and (math.type(options[name]) ~= "integer" or options[name] < 0) then
+      usage("dicom.listen: %s is not a whole number", name)
+    end
   end
   if options.store and not is_callable(options.store) then usage "dicom.listen: store cannot be called" end
   if options.echo and options.echo ~= true and not is_callable(options.echo) then
@@ -52,9 +66,9 @@ local function check(options)
   end
   for name, value in pairs(options.timeouts or {}) do
     if not (name == "acse" or name == "dimse" or name == "idle" or name == "connect") then
-      usage("unknown timeout %q", tostring(name))
+      usage("dicom.listen: unknown timeout %q", tostring(name))
     end
-    if type(value) ~= "number" or value <= 0 then usage("timeout %s is not a number of seconds", name) end
+    if type(value) ~= "number" or value <= 0 then usage("dicom.listen: timeout %s is not a number of seconds", name) end
   end
 end
 
@@ -67,6 +81,15 @@ local function services_of(options)
     list[#list + 1] = require "dicom.service.store".scp(options.store, options)
   end
   return list
+end
+
+-- What arrives goes there: better known now than when the first instance is refused.
+local function folder_problem(folder)
+  local probe = folder .. "/" .. core.random(8) .. ".part"
+  local f, why = io.open(probe, "wb")
+  if not f then return errors.new("system", folder .. ": nothing can be kept there: " .. why:sub(#probe + 3)) end
+  f:close()
+  os.remove(probe)
 end
 
 ---@class dicom.ListenOptions
@@ -91,8 +114,11 @@ end
 function M.listen(options)
   if type(options) ~= "table" then error("dicom.listen{ aet=, port=, store= }", 2) end
   check(options)
+  local err = options.folder and folder_problem(options.folder)
+  if err then return nil, err end
   local port = options.port or 104
-  local socket, err = core.listener(task.loop, { host = options.host, port = port, backlog = options.backlog or 128 })
+  local socket
+  socket, err = core.listener(task.loop, { host = options.host, port = port, backlog = options.backlog or 128 })
   if not socket then return nil, association.explain_listen(err, port) end
   local timeouts = options.timeouts or {}
   local self = setmetatable({

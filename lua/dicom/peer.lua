@@ -23,7 +23,7 @@ Peer.__index = function(self, name)
   if Peer[name] then return Peer[name] end
   if type(name) ~= "string" or not name:find "^%l+$" then return nil end
   local found, service = pcall(require, "dicom.service." .. name)
-  if not found then error(errors.new("usage", ("a peer has no service %q"):format(name)), 2) end
+  if not found then errors.misuse(("a peer has no service %q"):format(name), 2) end
   local scu = service.scu(self)
   rawset(self, name, scu)
   return scu
@@ -33,30 +33,39 @@ local known = { aet = "string", host = "string", port = "number", calling_aet = 
                 max_pdu = "number" }
 local known_timeouts = { connect = true, acse = true, dimse = true, idle = true }
 
+local function usage(text, ...)
+  errors.misuse("dicom.peer: " .. text:format(...), 4)
+end
+
+local function check_timeouts(timeouts)
+  for name, value in pairs(timeouts) do
+    if not known_timeouts[name] then
+      errors.misuse(("dicom.peer: unknown timeout %q"):format(tostring(name)), 4)
+    end
+    if type(value) ~= "number" or value <= 0 then
+      errors.misuse(("dicom.peer: timeout %s is not a number of seconds"):format(name), 4)
+    end
+  end
+end
+
 local function check(options)
   for name, value in pairs(options) do
-    if not known[name] then error(errors.new("usage", ("dicom.peer: unknown field %q"):format(tostring(name))), 3) end
-    if type(value) ~= known[name] then
-      error(errors.new("usage", ("dicom.peer: %s is not a %s"):format(name, known[name])), 3)
+    if not known[name] then
+      local words = require "dicom.check" -- loaded for a mistake only
+      usage("unknown field %q; the nearest is %q", tostring(name), words.nearest(tostring(name), words.keys(known)))
     end
+    if type(value) ~= known[name] then usage("%s is not a %s", name, known[name]) end
   end
-  for name, value in pairs(options.timeouts or {}) do
-    if not known_timeouts[name] then error(errors.new("usage", ("unknown timeout %q"):format(tostring(name))), 3) end
-    if type(value) ~= "number" or value <= 0 then
-      error(errors.new("usage", ("timeout %s is not a number of seconds"):format(name)), 3)
-    end
-  end
+  check_timeouts(options.timeouts or {})
   for _, name in ipairs { "aet", "calling_aet" } do
     if options[name] and not core.ae_valid(options[name]) then
-      error(errors.new("bad ae title",
-        ("%s is not 1 to 16 characters of the default repertoire (PS3.5 6.2)"):format(name)), 3)
+      errors.misuse(("dicom.peer: %s %q is not 1 to 16 characters of the default repertoire (PS3.5 6.2)"):format(name,
+        options[name]), 3, "bad ae title")
     end
   end
-  if not options.host or options.host == "" then error(errors.new("usage", "dicom.peer: host is missing"), 3) end
+  if not options.host or options.host == "" then usage "host is missing" end
   local port = options.port or 104
-  if math.type(port) ~= "integer" or port < 1 or port > 65535 then
-    error(errors.new("usage", "dicom.peer: port is not from 1 to 65535"), 3)
-  end
+  if math.type(port) ~= "integer" or port < 1 or port > 65535 then usage "port is not from 1 to 65535" end
 end
 
 ---@class dicom.PeerOptions

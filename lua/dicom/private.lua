@@ -11,7 +11,7 @@ local methods = {}
 local M = {}
 
 local function usage(text)
-  error(errors.new("usage", text), 3)
+  errors.misuse(text, 3)
 end
 
 local function check(element)

@@ -118,7 +118,7 @@ return setmetatable(M, {
     if type(k) ~= "string" then return nil end
     local v = by_name[k]
     if v then return v end
-    error(require "dicom.error".new("usage", ("unknown status '%s'; the nearest is '%s'"):format(k, nearest(k))), 2)
+    require "dicom.error".misuse(("unknown status '%s'; the nearest is '%s'"):format(k, nearest(k)), 2)
   end,
-  __newindex = function() error(require "dicom.error".new("usage", "statuses are fixed by the standard"), 2) end,
+  __newindex = function() require "dicom.error".misuse("statuses are fixed by the standard", 2) end,
 })

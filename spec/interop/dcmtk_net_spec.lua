@@ -98,7 +98,7 @@ describe("DCMTK asks us:", function()
     for i = 1, 150 do paths[i] = folder .. "/a.dcm" end
     local began = sh.now()
     local r = sh.run { "storescu", "-aec", "US", "127.0.0.1", port, table.unpack(paths) }
-    assert.equal(0, r.code)
+    assert.equal(0, r.code, r.err)
     assert.is_true(sh.now() - began < 3) -- 6 s and more with delayed acknowledgements
   end)
 

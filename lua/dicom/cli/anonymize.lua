@@ -53,13 +53,6 @@ local function anonymize(d, path, output, is_folder)
   return clean:save(to)
 end
 
--- One line without the path twice.
-local function reason(err)
-  local text = tostring(err)
-  local path = type(err) == "table" and err.path
-  return path and text:sub(1, #path + 2) == path .. ": " and text:sub(#path + 3) or text
-end
-
 local function output_is_folder(input, output)
   local is, from = file.stat(output), file.stat(input)
   return is ~= nil and is.type == "folder" or is == nil and from ~= nil and from.type == "folder"
@@ -77,6 +70,7 @@ function M.run(args)
   if found.type == "folder" and not is_folder then
     return cli.fail("anonymize", args.output .. ": a folder is needed for the files of a folder")
   end
+  if #files == 0 then return cli.fail("anonymize", args.input .. ": no DICOM files are in this folder") end
   if is_folder then
     local made, why = file.make_folder(args.output)
     if not made then return cli.fail("anonymize", why) end
@@ -85,7 +79,7 @@ function M.run(args)
     local ok, why = anonymize(d, path, args.output, is_folder)
     if not ok then
       failed = failed + 1
-      io.stderr:write(("dicom anonymize: %s: %s\n"):format(path, reason(why)))
+      io.stderr:write(("dicom anonymize: %s: %s\n"):format(path, cli.reason(path, why)))
     end
   end
   print(("%d written, %d failed%s"):format(#files - failed, failed,

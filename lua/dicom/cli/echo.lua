@@ -5,8 +5,8 @@ local cli = require "dicom.cli"
 local M = { summary = "ask a DICOM node whether it is there (C-ECHO)" }
 
 function M.parser(p)
-  p:option("--aet", "our AE title"):default "DICOM"
-  p:option("--aec", "their AE title"):default "ANY-SCP"
+  p:option("--aet", "our AE title"):default "DICOM":convert(cli.aet)
+  p:option("--aec", "their AE title"):default "ANY-SCP":convert(cli.aet)
   p:argument("host", "name or address")
   p:argument("port", "port"):convert(cli.port)
 end

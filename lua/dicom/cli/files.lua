@@ -5,6 +5,8 @@ local file = require "dicom.file"
 
 -- In a folder may lie anything: what is no DICOM file is counted and left out. A file that was named is sent or fails.
 local function is_dicom(path)
+  local stat = file.stat(path)
+  if not stat or stat.type ~= "file" then return false end -- opening a FIFO would wait for its other end
   local f = io.open(path, "rb")
   if not f then return false end
   local head = f:read(132)
@@ -16,11 +18,12 @@ end
 ---@param path string
 ---@param files string[]
 ---@return integer skipped how many files of the folder are no DICOM files
+---@return boolean is_folder
 local function gather(path, files)
   local names, kinds = file.list(path)
   if not names then
     files[#files + 1] = path
-    return 0
+    return 0, false
   end
   local skipped = 0
   for _, name in ipairs(names) do
@@ -33,7 +36,7 @@ local function gather(path, files)
       skipped = skipped + 1
     end
   end
-  return skipped
+  return skipped, true
 end
 
 return gather

@@ -66,8 +66,7 @@ local function run(name, c, rest)
   c.parser(p)
   local ok, args = p:pparse(rest)
   if not ok then
-    io.stderr:write(("dicom %s: %s; try dicom %s --help\n"):format(name, args, name))
-    return 2
+    return M.misuse(name, (args:gsub("\nDid", ", did")))
   end
   local done, code = xpcall(c.run, on_error, args)
   if done then return code end
@@ -89,6 +88,24 @@ function M.main(argv)
   return run(name, c, table.move(argv, 2, #argv, 1, {}))
 end
 
+--- One line on standard error; the exit code of a command that was misused.
+---@param name string of the command
+---@param text string
+---@return integer
+function M.misuse(name, text)
+  io.stderr:write(("dicom %s: %s; try dicom %s --help\n"):format(name, text, name))
+  return 2
+end
+
+--- What is wrong, without the path that the line names already.
+---@param path string
+---@param err any
+---@return string
+function M.reason(path, err)
+  local text = tostring(err)
+  return text:sub(1, #path + 2) == path .. ": " and text:sub(#path + 3) or text
+end
+
 --- One line on standard error; the exit code of a command that failed.
 ---@param name string of the command
 ---@param err any
@@ -98,13 +115,23 @@ function M.fail(name, err)
   return 1
 end
 
---- Converts and checks a port, for argparse.
+local function port_from(least)
+  return function(s)
+    local n = math.tointeger(tonumber(s))
+    if n and n >= least and n <= 65535 then return n end
+    return nil, ("%q is not a port: a number from %d to 65535"):format(s, least)
+  end
+end
+
+--- Converts and checks a port, for argparse: of a peer; to listen at, where 0 picks a free one.
+M.port, M.own_port = port_from(1), port_from(0)
+
+--- Checks an AE title, for argparse.
 ---@param s string
----@return integer?, string?
-function M.port(s)
-  local n = math.tointeger(tonumber(s))
-  if n and n >= 0 and n <= 65535 then return n end
-  return nil, ("%q is not a port: a number from 0 to 65535"):format(s)
+---@return string?, string?
+function M.aet(s)
+  if require "dicom.core".ae_valid(s) then return s end
+  return nil, ("%q is not an AE title: 1 to 16 characters of ASCII, no backslash, not only spaces"):format(s)
 end
 
 return M

@@ -67,6 +67,10 @@ local function order(folder, verb, ids)
     local ok, err = require "dicom.queue.spool".order(folder, verb, id)
     if not ok then return cli.fail("queue", err) end
   end
+  if #ids == 0 then
+    print "nothing is parked"
+    return 0
+  end
   print(("%s: %d message%s; the router does it when it next looks"):format(verb, #ids, #ids == 1 and "" or "s"))
   return 0
 end

@@ -9,11 +9,24 @@ function M.parser(p)
   p:epilog "All is checked before it starts. Ctrl-C or SIGTERM stops it; what is not delivered stays in its queue."
 end
 
--- What the file returns. Its own mistakes keep their place in the file.
+-- A mistake of the file: one line, with the place in the file where nothing else names it.
+local function mistake(path)
+  return function(e)
+    if tostring(e):find(path, 1, true) then return e end
+    for line in debug.traceback("", 2):gmatch "[^\n]+" do
+      local at = line:find(path .. ":", 1, true)
+      if at then return line:sub(at):match "^.-:%d+: " .. tostring(e) end
+    end
+    return e
+  end
+end
+
+-- What the file returns.
 local function load_router(path)
   local chunk, problem = loadfile(path, "t")
   if not chunk then return nil, problem end
-  local router = chunk()
+  local ran, router = xpcall(chunk, mistake(path))
+  if not ran then return nil, router end
   if type(router) ~= "table" or type(router.start) ~= "function" then
     return nil, path .. " does not return a router: its last line should be return dicom.router{...}"
   end

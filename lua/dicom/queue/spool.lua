@@ -314,7 +314,12 @@ end
 function M.list(folder)
   local messages = folder:gsub("/+$", "") .. "/messages"
   local names, err = file.list(messages)
-  if not names then error(err, 0) end
+  if not names then
+    if err.missing or file.stat(folder) and file.stat(folder).type ~= "folder" then
+      err = errors.new("config", folder .. " is no queue's folder: it is what follows spool: in the router's file")
+    end
+    error(err, 0)
+  end
   local i = 0
   return function()
     while i < #names do

@@ -213,7 +213,7 @@ function Store:__call(what, ...)
   local kind = type(what)
   if kind == "table" or kind == "function" then return store_many(self.peer, what, ...) end
   if kind ~= "string" and kind ~= "userdata" then
-    error(errors.new("usage", "store takes a data set, a path, a list of them or an iterator"), 2)
+    errors.misuse("store takes a data set, a path, a list of them or an iterator", 2)
   end
   return store_one(self.peer, what)
 end
