@@ -381,7 +381,7 @@ static dc_status read_basic(grouping *g)
 /* The Extended table stands alone, with as many lengths as offsets (PS3.3 C.7.6.3.1.8). */
 static dc_status read_tables(grouping *g)
 {
-    uint64_t lengths;
+    uint64_t lengths = 0;
     dc_status st = read_element(g, DC_TAG_EXTENDED_OFFSETS, &g->entries, &g->entry_count);
     if (st == DC_OK && g->entries)
         st = read_element(g, DC_TAG_EXTENDED_LENGTHS, &g->lengths, &lengths);

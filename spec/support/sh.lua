@@ -152,7 +152,7 @@ function M.spawn(argv, options)
   options = options or {}
   local folder = M.folder()
   local script = ("( (%s %s) </dev/null >%s/log 2>&1 & echo $! >%s/pid; wait $!; echo $? >%s/code ) >/dev/null 2>&1 &")
-    :format(prefix(options, options.set), words(argv), folder, folder, folder)
+    :format(prefix(options, (options.set or "") .. " setsid "), words(argv), folder, folder, folder)
   assert(os.execute(script))
   local p = setmetatable({ log = folder .. "/log", folder = folder }, Process)
   assert(M.eventually(function()
@@ -190,9 +190,12 @@ function Process:output()
   return M.read(self.log) or ""
 end
 
+--- Sends a signal to it and to what it started: a program under strace would outlive strace.
 ---@param signal? string e.g. "KILL" (default "TERM")
 function Process:kill(signal)
-  if self:running() then os.execute(("kill -%s %d 2>/dev/null"):format(signal or "TERM", self.pid)) end
+  if not self:running() then return end
+  local name = signal or "TERM"
+  os.execute(("kill -%s -- -%d 2>/dev/null || kill -%s %d 2>/dev/null"):format(name, self.pid, name, self.pid))
 end
 
 --- Waits until it ends.
