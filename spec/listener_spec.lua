@@ -211,7 +211,8 @@ describe("a listener", function()
 
   it("names the line of the caller, and the nearest word, when it is misused", function()
     for wrong, words in pairs { [{ prot = 1 }] = 'unknown field "prot"; the nearest is "port"',
-      [{ port = "1" }] = "port is not a number", [{ aet = "SEVENTEEN LETTERS" }] = 'aet "SEVENTEEN LETTERS" is not 1 to 16' } do
+      [{ port = "1" }] = "port is not a number",
+      [{ aet = "SEVENTEEN LETTERS" }] = 'aet "SEVENTEEN LETTERS" is not 1 to 16' } do
       local _, err = pcall(function() return (dicom.listen(wrong)) end)
       assert.matches("^spec/listener_spec.lua:%d+: dicom.listen: ", tostring(err))
       assert(tostring(err):find(words, 1, true), tostring(err))
