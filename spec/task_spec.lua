@@ -67,7 +67,7 @@ describe("task", function()
     log.default = before
     assert.is_nil(ok)
     assert.matches("boom", e)
-    assert.matches("boom", line)
+    assert.matches("spec/task_spec.lua:64: ", line)
     assert.is_true(others)
   end)
 

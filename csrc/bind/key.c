@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys of data sets: keywords, tags, and paths such as Seq[2].CodeValue or Seq[CodeValue='X'].CodeMeaning. */
+#include <ctype.h>
 #include "values.h"
 
 static int hex_digit(char c)
@@ -48,8 +49,19 @@ bool dc_tag_key(const dc_dataset *ds, const char *s, size_t n, dc_key *key)
     return true;
 }
 
+/* Told back only what looks like a keyword: a key that was computed may be a patient's name, and errors are logged. */
+static bool is_word(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)s[i]) && s[i] != '_')
+            return false;
+    return n > 0 && n <= 64;
+}
+
 int dc_unknown_key(lua_State *L, const char *s, size_t n)
 {
+    if (!is_word(s, n))
+        return dc_kit_usage(L, "neither a keyword nor a tag: a key is PatientName, 0x00100010, \"0010,0010\" or a path");
     lua_pushlstring(L, s, n > 64 ? 64 : n);
     return dc_kit_usage(L, "unknown keyword '%s'; the nearest is '%s'", lua_tostring(L, -1), dc_dict_nearest(s, n));
 }

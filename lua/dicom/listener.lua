@@ -156,7 +156,7 @@ function Listener:refusal(a)
   if not accept then return nil end
   local ok, wanted = pcall(accept, a)
   if not ok then
-    log.default:error("accept handler failed", { error = tostring(wanted) })
+    log.default:error("accept handler failed", { error = log.reason(wanted) })
     return "error", 2, 1, 1
   end
   if not wanted then return "calling AE title", 1, 1, 3 end
@@ -170,7 +170,7 @@ function Listener:respond(a, message)
       local ok, value, text = pcall(service.answer, a, message)
       result, comment = value, text
       if not ok then
-        log.default:error("handler failed", { association = a.id, error = tostring(value) })
+        log.default:error("handler failed", { association = a.id, error = log.reason(value) })
         result, comment = status.processing_failure, nil
       elseif value == true then
         result = status.success
@@ -231,7 +231,7 @@ function Listener:listen()
   while true do
     local link, err = self:knock()
     if not link then
-      log.default:error("cannot accept", { error = tostring(err) })
+      log.default:error("cannot accept", { error = log.reason(err) })
       task.sleep(0.1) -- out of descriptors: those that are open may end
     elseif self.silent >= SILENT then
       link:close()
@@ -241,7 +241,7 @@ function Listener:listen()
         local ok, e = pcall(self.serve, self, link)
         self.tasks[t] = nil
         if not ok and not (errors.is(e) and e.code == "cancelled") then
-          log.default:error("association failed", { error = tostring(e) })
+          log.default:error("association failed", { error = log.reason(e) })
         end
       end)
       self.tasks[t] = true

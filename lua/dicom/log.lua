@@ -77,6 +77,29 @@ function Log:warn(event, fields) write(self, "warn", event, fields) end
 ---@param fields? table<string, any>
 function Log:error(event, fields) write(self, "error", event, fields) end
 
+-- What Lua itself says of a mistake names variables and types, never values.
+local OF_LUA = { "^attempt to %l[%l ]* an? %l+ value", "^attempt to compare ", "^stack overflow", "^not enough memory",
+  "^bad argument #%d+ to '[%w_.?]+' %([%w_.]+ expected, got [%w_. ]+%)$" }
+
+--- What a log may say of an error that came from a handler or a file. Paths and the words of a handler may hold a
+--- name: they are left out; the place in the handler stays. All of it is told at level debug.
+---@param err any
+---@return string
+function M.reason(err)
+  if M.default.level == "debug" then return tostring(err) end
+  if errors.is(err) then
+    local text = err.errno and err.text:match "[^:]+$":gsub("^ ", "") or err.text -- behind the path
+    return tostring(errors.new(err.code, text, { tag = err.tag, offset = err.offset, status = err.status }))
+  end
+  local text = tostring(err)
+  local place, words = text:match "^([^:\n]+%.lua:%d+): (.*)$"
+  words = words or text
+  for _, pattern in ipairs(OF_LUA) do
+    if words:find(pattern) then return text end
+  end
+  return (place and place .. ": " or "") .. "an error whose words may hold a name: told at log level debug"
+end
+
 --- The log of whoever was given none. Its level and sink may be set.
 M.default = M.new()
 

@@ -127,7 +127,7 @@ local function log_failures()
   for _, task in ipairs(failures) do
     if not task.logged then
       task.logged = true
-      require "dicom.log".default:error("task failed", { error = tostring(task.values[1]) })
+      require "dicom.log".default:error("task failed", { error = require "dicom.log".reason(task.values[1]) })
     end
   end
 end

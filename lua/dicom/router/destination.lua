@@ -3,6 +3,7 @@
 --- again, later each time; what never can is parked with its reason. No destination knows of another.
 local bell = require "dicom.router.bell"
 local errors = require "dicom.error"
+local log = require "dicom.log"
 local peer = require "dicom.peer"
 local task = require "dicom.task"
 
@@ -208,7 +209,7 @@ function Destination:try(entry)
   if good then return end
   if self.stopping then error(err, 0) end
   self.log:error("delivery broke", { to = self.name, id = entry.message.id,
-    error = errors.is(err) and err.code or err })
+    error = errors.is(err) and err.code or log.reason(err) })
   self:put_off(entry, self:delay(1 + entry.part.tries))
 end
 

@@ -5,6 +5,7 @@ local bell = require "dicom.router.bell"
 local config = require "dicom.router.config"
 local destination = require "dicom.router.destination"
 local errors = require "dicom.error"
+local log = require "dicom.log"
 local listener = require "dicom.listener"
 local queue = require "dicom.queue"
 local rule = require "dicom.rule"
@@ -144,7 +145,7 @@ function Router:receive(ds, association)
   if good then return answer end
   self.counts.failed = self.counts.failed + 1
   self.log:error("not kept", { from = association.calling_aet,
-    error = errors.is(answer) and answer.code or tostring(answer) })
+    error = errors.is(answer) and answer.code or log.reason(answer) })
   pcall(self.queue.refuse, self.queue, ds)
   return status.out_of_resources
 end
@@ -257,7 +258,7 @@ function Router:work(entry)
   if good then return err end
   if self.stopped then error(problem, 0) end
   self.log:error("change broke", { id = entry.message.id,
-    error = errors.is(problem) and problem.code or tostring(problem) })
+    error = errors.is(problem) and problem.code or log.reason(problem) })
   self:park(entry.message, entry.part, tostring(problem))
 end
 

@@ -262,7 +262,7 @@ local function keep(folder, durable)
 end
 
 local function failure(association, err)
-  log.default:warn("store failed", { association = association.id, error = tostring(err) })
+  log.default:warn("store failed", { association = association.id, error = log.reason(err) })
   if errors.is(err) and err.code == "no space" then return status.out_of_resources end
   return status.processing_failure, errors.is(err) and err.code or "error in the handler"
 end
@@ -316,7 +316,7 @@ function M.scp(handler, options)
     if message.error then return failure(association, message.error) end
     local ds, err = open(message)
     if not ds then
-      log.default:warn("store failed", { association = association.id, error = tostring(err) })
+      log.default:warn("store failed", { association = association.id, error = log.reason(err) })
       if message.path then file.remove(message.path) end
       return status.cannot_understand, err.code
     end
