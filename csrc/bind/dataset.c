@@ -22,20 +22,60 @@ dc_dataset_view *dc_test_dataset(lua_State *L, int arg)
     return luaL_testudata(L, arg, DC_DATASET);
 }
 
+enum { VIEWS = 1 }; /* key in the metatable: where the views of this state are listed, if they are */
+
+void dc_list_views(lua_State *L, dc_dataset_view **first)
+{
+    luaL_getmetatable(L, DC_DATASET);
+    lua_pushlightuserdata(L, first);
+    lua_rawseti(L, -2, VIEWS);
+    lua_pop(L, 1);
+}
+
+static void list_view(lua_State *L, dc_dataset_view *v)
+{
+    lua_getmetatable(L, -1);
+    if (lua_rawgeti(L, -1, VIEWS) == LUA_TLIGHTUSERDATA) {
+        v->back = lua_touserdata(L, -1);
+        v->next = *v->back;
+        if (v->next)
+            v->next->back = &v->next;
+        *v->back = v;
+    }
+    lua_pop(L, 2);
+}
+
 void dc_push_dataset(lua_State *L, dc_object *object, dc_dataset *node)
 {
     dc_dataset_view *v = dc_kit_new(L, DC_DATASET, sizeof *v);
     v->node = node;
     v->generation = node->generation;
     v->object = dc_object_ref(object);
+    list_view(L, v);
+}
+
+static void close_view(dc_dataset_view *v)
+{
+    dc_object *o = v->object;
+    v->object = NULL;
+    if (v->back) {
+        *v->back = v->next;
+        if (v->next)
+            v->next->back = v->back;
+        v->back = NULL;
+    }
+    dc_object_unref(o);
+}
+
+void dc_close_views(dc_dataset_view **first)
+{
+    while (*first)
+        close_view(*first);
 }
 
 static int dataset_close(lua_State *L)
 {
-    dc_dataset_view *v = luaL_checkudata(L, 1, DC_DATASET);
-    dc_object *o = v->object;
-    v->object = NULL;
-    dc_object_unref(o);
+    close_view(luaL_checkudata(L, 1, DC_DATASET));
     return 0;
 }
 
