@@ -322,9 +322,19 @@ describe("a listener facing a bad peer", function()
     assert.is_true(net.eventually(function() return not p:running() end, 3))
   end)
 
-  it("serves while a hundred connections say nothing", function()
+  it("leaves nothing of a store on a context of another service", function()
+    local folder = sh.folder()
+    local l = net.listen { store = function() return 0 end, folder = folder }
+    local p = raw.peer(l.port, { request { { id = 1, abstract = VERIFICATION, transfers = { IMPLICIT } } },
+      pdata(1, 3, STORE) .. pdata(1, 2, "\8\0\82\0\0\0\0\0") }, { pause = 0.1, hold = 0.3 })
+    assert.is_true(net.eventually(function() return logged "association ended" == 1 end, 3))
+    assert.is_true(net.eventually(function() return not p:running() end, 3))
+    assert.same({}, net.files(folder))
+  end)
+
+  it("serves while six hundred connections say nothing", function()
     local l = net.listen {}
-    local script = "for i in $(seq 100); do exec {fd}<>/dev/tcp/127.0.0.1/%d; done; echo all; sleep 5"
+    local script = "ulimit -n 1024; for i in $(seq 600); do exec {fd}<>/dev/tcp/127.0.0.1/%d; done; echo all; sleep 5"
     local crowd = sh.spawn { "bash", "-c", script:format(l.port) }
     assert.is_true(net.eventually(function() return crowd:output():find "all" ~= nil end, 5))
     local began = task.now()

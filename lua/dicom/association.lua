@@ -216,6 +216,7 @@ end
 --- Ends it at once (A-ABORT).
 function Association:abort()
   if not self.over then self.link:abort() end
+  self.over = true
 end
 
 --- Gives back what it holds; an open one is aborted.
