@@ -249,7 +249,7 @@ describe("rule files", function()
     put("a.lua", [[
       string.find, table.insert, string.format = nil, nil, nil
       math.random = function() error "mine" end
-      rule "a" { match = function() return not getmetatable(_ENV) and getmetatable("") == nil end, send = { "archive" } }
+      rule "a" { match = function() return not getmetatable(_ENV) and not getmetatable "" end, send = { "archive" } }
       rule "loads" { match = function()
         load = nil
         return load

@@ -92,6 +92,19 @@ static int box_print(lua_State *L)
     return 0;
 }
 
+void dc_box_position(lua_State *L, char *to, size_t size)
+{
+    lua_Debug ar;
+    to[0] = '\0';
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0) {
+            snprintf(to, size, "%s:%d", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+}
+
 /* Errors of the C core inside: text and place as lua/dicom/error.lua gives them outside. */
 static int error_text(lua_State *L)
 {

@@ -9,7 +9,6 @@
    refer to the same object, whose growth is counted as memory of the call; inside, nothing of it outlives the call, or
    a rule that keeps one would keep it out of all counting. The functions a chunk gives are held here and
    known outside by a number. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -413,24 +412,11 @@ static int enter(lua_State *S)
     return lua_gettop(S);
 }
 
-static void note_position(lua_State *S, dc_box *b)
-{
-    lua_Debug ar;
-    b->position[0] = '\0';
-    for (int level = 1; lua_getstack(S, level, &ar); level++) {
-        lua_getinfo(S, "Sl", &ar);
-        if (ar.currentline > 0) {
-            snprintf(b->position, sizeof b->position, "%s:%d", ar.short_src, ar.currentline);
-            return;
-        }
-    }
-}
-
 /* Turns any error into its text with a traceback, where it was raised. */
 static int trace(lua_State *S)
 {
     dc_box *b = dc_box_of(S);
-    note_position(S, b);
+    dc_box_position(S, b->position, sizeof b->position);
     if (dc_box_is_spent(b))
         lua_pushstring(S, spent_texts[b->spent]);
     else if (lua_isstring(S, 1) || luaL_getmetafield(S, 1, "__tostring"))

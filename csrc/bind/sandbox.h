@@ -30,6 +30,8 @@ dc_buf *dc_box_printed(dc_box *box); /* lines, each with a zero behind it */
    NULL, or what cannot cross. Raises only in `to`. */
 const char *dc_box_copy(lua_State *from, int at, lua_State *to, int *nodes);
 
+void dc_box_position(lua_State *L, char *to, size_t size); /* file:line of the innermost Lua function, or nothing */
+
 /* lua_call and lua_resume: only sandbox.c calls Lua. */
 void dc_box_call(lua_State *L, int arguments, int results);
 int dc_box_resume(lua_State *L, lua_State *co, int arguments, int *results);

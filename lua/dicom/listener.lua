@@ -124,7 +124,8 @@ function M.listen(options)
   local timeouts = options.timeouts or {}
   local self = setmetatable({
     socket = socket, port = socket:port(), options = options, services = services_of(options), open = 0,
-    silent = { count = 0, first = 1, last = 0, places = {} }, tasks = {}, max_associations = options.max_associations or 100, max_pdu = options.max_pdu or 131072,
+    silent = { count = 0, first = 1, last = 0, places = {} }, tasks = {},
+    max_associations = options.max_associations or 100, max_pdu = options.max_pdu or 131072,
     timeouts = { acse = timeouts.acse or 30, dimse = timeouts.dimse or 60, idle = timeouts.idle or 300 },
   }, Listener)
   self.task = task.task(self.listen, self)
@@ -164,12 +165,11 @@ function Listener:refusal(a)
 end
 
 function Listener:respond(a, message)
-  local result, comment = status.unrecognized_operation, nil
   for _, service in ipairs(self.services) do
     local context = { abstract = message.abstract, transfers = { message.syntax } }
     if service.command == message.field and service.transfer(context) then
       local ok, value, text = pcall(service.answer, a, message)
-      result, comment = value, text
+      local result, comment = value, text
       if not ok then
         log.default:error("handler failed", { association = a.id, error = log.reason(value) })
         result, comment = status.processing_failure, nil
@@ -182,7 +182,7 @@ function Listener:respond(a, message)
     end
   end
   if message.path then file.remove(message.path) end -- a C-STORE on the context of another service
-  return self:say(a, message, result)
+  return self:say(a, message, status.unrecognized_operation)
 end
 
 function Listener:say(a, message, result, comment) -- luacheck: ignore self
