@@ -275,7 +275,8 @@ describe("sandbox data sets", function()
     local sb = sandbox()
     local ds = dicom.dataset { PatientID = "7", ImageType = { "A", "B" }, ReferencedStudySequence = { {} } }
     for _, text in ipairs { "ds.PatientID = 'x'", "ds.PatientID = nil", "ds:set('PatientID', 'x')",
-      "ds:remove 'PatientID'", "ds.ImageType[1] = 'C'", "table.insert(ds.ImageType, 'C')", "ds.ReferencedStudySequence[1].PatientID = 'x'",
+      "ds:remove 'PatientID'", "ds.ImageType[1] = 'C'", "table.insert(ds.ImageType, 'C')",
+      "ds.ReferencedStudySequence[1].PatientID = 'x'",
       "ds.ReferencedStudySequence[2] = {}", "ds.ReferencedStudySequence:insert(1, {})", "ds.meta[0x00020016] = 'X'",
       "ds.ReferencedStudySequence[1] = nil", "ds.ReferencedStudySequence = nil" } do
       local handle = assert(sb:load("local ds = ... " .. text))
