@@ -106,7 +106,7 @@ static const char *path_of(const dc_object *o)
     return from && !o->severed ? from->path : NULL;
 }
 
-/* repairs, meta, path, syntax: of the object that the data set is part of. */
+/* repairs, meta, path, syntax, iod: of the object that the data set is part of. */
 static bool push_property(lua_State *L, dc_object *o, const char *name)
 {
     if (strcmp(name, "repairs") == 0)
@@ -117,6 +117,8 @@ static bool push_property(lua_State *L, dc_object *o, const char *name)
         lua_pushstring(L, path_of(o));
     else if (strcmp(name, "syntax") == 0)
         lua_pushstring(L, o->syntax->uid);
+    else if (strcmp(name, "iod") == 0)
+        dc_push_iod(L, o);
     else
         return false;
     return true;
@@ -176,8 +178,10 @@ static bool is_method(lua_State *L, int name)
     lua_pushvalue(L, name);
     bool found = lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL;
     lua_pop(L, 1);
-    const char *s = lua_tostring(L, name);
-    return found || strcmp(s, "meta") == 0 || strcmp(s, "repairs") == 0 || strcmp(s, "path") == 0 || strcmp(s, "syntax") == 0;
+    static const char *const properties[] = { "repairs", "meta", "path", "syntax", "iod" };
+    for (size_t i = 0; !found && i < sizeof properties / sizeof *properties; i++)
+        found = strcmp(lua_tostring(L, name), properties[i]) == 0;
+    return found;
 }
 
 static int dataset_newindex(lua_State *L)
@@ -430,7 +434,8 @@ void dc_open_dataset(lua_State *L)
     static const luaL_Reg methods[] = {
         { "get", dataset_get }, { "has", dataset_has }, { "text", dataset_text }, { "values", dataset_values },
         { "raw", dataset_raw }, { "vr", dataset_vr }, { "set", dataset_set }, { "remove", dataset_remove },
-        { "elements", dataset_elements }, { "copy", dc_dataset_method_copy }, { "close", dataset_close }, { NULL, NULL },
+        { "elements", dataset_elements }, { "copy", dc_dataset_method_copy }, { "close", dataset_close },
+        { "type_of", dc_dataset_method_type_of }, { "validate", dc_dataset_method_validate }, { NULL, NULL },
     };
     static const luaL_Reg functions[] = {
         { "parse", dc_core_parse }, { "new_dataset", dc_core_new }, { "blocks", core_blocks }, { "item_offset", core_item_offset },
