@@ -72,7 +72,8 @@ describe("ds:type_of", function()
   end)
 
   it("adds the place of an item", function()
-    local ds = dicom.dataset { SOPClassUID = CT, RequestAttributesSequence = { { ScheduledProtocolCodeSequence = { {} } } } }
+    local step = { ScheduledProtocolCodeSequence = { {} } }
+    local ds = dicom.dataset { SOPClassUID = CT, RequestAttributesSequence = { step } }
     local item = ds.RequestAttributesSequence[1].ScheduledProtocolCodeSequence[1]
     assert.equal("1", type_of(item, "CodeMeaning"))
     assert.is_nil(type_of(item, "PatientName"))

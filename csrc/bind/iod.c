@@ -203,7 +203,8 @@ static void push_vm(lua_State *L, const dc_dict_entry *e)
 static void push_vm_text(lua_State *L, const dc_finding *f)
 {
     push_vm(L, dc_dict_by_tag(f->tag));
-    lua_pushfstring(L, "%d value%s, where PS3.6 has %s", (int)f->number, f->number == 1 ? "" : "s", lua_tostring(L, -1));
+    const char *s = f->number == 1 ? "" : "s";
+    lua_pushfstring(L, "%d value%s, where PS3.6 has %s", (int)f->number, s, lua_tostring(L, -1));
     lua_remove(L, -2);
 }
 
@@ -243,14 +244,15 @@ static void push_text(lua_State *L, const dc_finding *f)
     case DC_FINDING_VALUE: push_value_text(L, f, "does not have the form of"); break;
     case DC_FINDING_ENUMERATED: push_enumerated_text(L, f); break;
     case DC_FINDING_REPAIR: lua_pushstring(L, f->rule); break;
-    case DC_FINDING_UNKNOWN: lua_pushliteral(L, "names no SOP Class of PS3.4 whose IOD is known: modules are not checked"); break;
+    case DC_FINDING_UNKNOWN: lua_pushliteral(L, "names no SOP Class whose IOD is known: modules are not checked"); break;
     }
 }
 
 static const char *code_of(uint8_t code)
 {
     static const char *const names[] = {
-        "missing", "empty", "bad items", "bad vr", "bad vm", "bad length", "bad value", "bad value", "repaired", "unknown sop class",
+        "missing", "empty", "bad items", "bad vr", "bad vm", "bad length", "bad value", "bad value", "repaired",
+        "unknown sop class",
     };
     return names[code];
 }
@@ -306,6 +308,8 @@ int dc_dataset_method_validate(lua_State *L)
 
 void dc_open_iod(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "iod_type", core_iod_type }, { "iod_name", core_iod_name }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "iod_type", core_iod_type }, { "iod_name", core_iod_name }, { NULL, NULL },
+    };
     luaL_setfuncs(L, functions, 0);
 }

@@ -95,7 +95,8 @@ static bool is_above(const dc_element *e, dc_span bytes, int64_t least)
     dc_span s;
     if (dc_vr_rows[e->vr].kind == DC_KIND_BINARY)
         return dc_value_integer((dc_vr)e->vr, bytes, 0, (e->flags & DC_EL_BIG) != 0, &v) && v > least;
-    return dc_value_text((dc_vr)e->vr, bytes, 0, DC_MULTIBYTE_NONE, &s) && dc_integer_parse(s, &v) == DC_OK && v > least;
+    bool is_text = dc_value_text((dc_vr)e->vr, bytes, 0, DC_MULTIBYTE_NONE, &s);
+    return is_text && dc_integer_parse(s, &v) == DC_OK && v > least;
 }
 
 /* What follows the path: nothing, "=...", ">n". */

@@ -88,7 +88,8 @@ static dc_status check_text(checking *c, dc_span value)
 static void check_padding(checking *c, dc_span bytes)
 {
     static const char *const rules[] = {
-        "its padding is a space, where a UI has NUL (PS3.5 6.2)", "its padding is NUL, where text has a space (PS3.5 6.2)",
+        "its padding is a space, where a UI has NUL (PS3.5 6.2)",
+        "its padding is NUL, where text has a space (PS3.5 6.2)",
     };
     uint8_t last = bytes.len ? bytes.ptr[bytes.len - 1] : 'x';
     bool is_uid = c->e->vr == DC_VR_UI;
@@ -161,7 +162,8 @@ static uint32_t check_numbers(const dc_dataset *ds, const dc_element *e, dc_buf 
     return dc_vr_rows[e->vr].kind == DC_KIND_BULK ? (n > 0) : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static void check_vm(const dc_dataset *ds, const dc_element *e, const dc_dict_entry *entry, uint32_t n, dc_buf *findings)
+static void check_vm(const dc_dataset *ds, const dc_element *e, const dc_dict_entry *entry, uint32_t n,
+                     dc_buf *findings)
 {
     dc_finding f = about(ds, e, DC_FINDING_VM);
     f.number = n;
@@ -177,7 +179,8 @@ bool dc_element_is_empty(const dc_element *e)
         return e->u.items->count == 0;
     if (e->hold != DC_HOLD_BYTES || e->length == 0)
         return e->hold == DC_HOLD_BYTES;
-    return is_string(e->vr) && dc_value_count((dc_vr)e->vr, dc_span_make(e->u.bytes, (size_t)e->length), DC_MULTIBYTE_NONE) == 0;
+    dc_span bytes = dc_span_make(e->u.bytes, (size_t)e->length);
+    return is_string(e->vr) && dc_value_count((dc_vr)e->vr, bytes, DC_MULTIBYTE_NONE) == 0;
 }
 
 static bool is_private(uint32_t tag)

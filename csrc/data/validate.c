@@ -58,7 +58,8 @@ static bool is_reported(const level *v, uint32_t tag, dc_finding_code code)
     return false;
 }
 
-static void add(const level *v, uint32_t tag, dc_finding_code code, const dc_iod_row *row, uint16_t module, uint32_t number)
+static void add(const level *v, uint32_t tag, dc_finding_code code, const dc_iod_row *row, uint16_t module,
+                uint32_t number)
 {
     dc_finding f = { v->ds, NULL, tag, number, module, row->set, (uint8_t)code, row->type & 7, row->items, 0 };
     if (!is_reported(v, tag, code))
@@ -283,7 +284,8 @@ static dc_status check_from(const dc_dataset *ds, const dc_iod *iod, bool meta, 
 static void add_repairs(const dc_object *o, dc_buf *findings)
 {
     for (uint32_t i = 0; i < o->repair_count; i++) {
-        dc_finding f = { &o->root, o->repairs[i].what, o->repairs[i].tag, 0, DC_FINDING_NO_MODULE, 0, DC_FINDING_REPAIR, 0, 0, 0 };
+        const dc_repair *r = &o->repairs[i];
+        dc_finding f = { &o->root, r->what, r->tag, 0, DC_FINDING_NO_MODULE, 0, DC_FINDING_REPAIR, 0, 0, 0 };
         dc_finding_add(findings, &f);
     }
 }

@@ -85,8 +85,8 @@ local methods = core.dataset_methods()
 --- that the data set uses come first, then the strictest. nil: the kind of object does not know the attribute.
 ---@alias dicom.Type "1"|"1C"|"2"|"2C"|"3"
 
---- What ds:validate() finds. Conditions that cannot be judged from the data set, defined terms and attributes beyond the
---- standard are no findings. It never quotes a value. At most 10,000.
+--- What ds:validate() finds. Conditions that cannot be judged from the data set, defined terms and attributes beyond
+--- the standard are no findings. It never quotes a value. At most 10,000.
 ---@class dicom.Finding
 ---@field severity "error"|"warning"
 ---@field code "missing"|"empty"|"bad items"|"bad vr"|"bad vm"|"bad length"|"bad value"|"repaired"|"unknown sop class"
