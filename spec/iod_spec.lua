@@ -95,6 +95,10 @@ describe("ds:type_of", function()
     local sc = dicom.dataset { SOPClassUID = SC }
     local before = { sc:type_of "Manufacturer" }
     assert.same({ "2", "General Equipment", "U" }, before)
+    local multi = dicom.dataset { SOPClassUID = SC .. ".2" }
+    assert.same({ "2", "General Image", "M" }, { multi:type_of "InstanceNumber" })
+    multi.SharedFunctionalGroupsSequence = { {} }
+    assert.same({ "1", "Multi-frame Functional Groups", "U" }, { multi:type_of "InstanceNumber" })
     local rt = dicom.dataset { SOPClassUID = "1.2.840.10008.5.1.4.1.1.481.2" } -- RT Dose
     assert.equal("Image Pixel", select(2, rt:type_of "Rows"))
     assert.equal("C", select(3, rt:type_of "Rows"))

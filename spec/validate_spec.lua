@@ -183,6 +183,10 @@ describe("items", function()
       content { RelationshipType = "CONTAINS", ValueType = "TEXT", ConceptNameCodeSequence = name })
     assert.same({ "GraphicData missing 1C", "GraphicType missing 1C" }, content { RelationshipType = "CONTAINS",
       ValueType = "SCOORD" })
+    assert.same({}, content { RelationshipType = "CONTAINS", ValueType = "SCOORD", GraphicType = "CIRCLE",
+      GraphicData = { 1, 1, 2, 2 } }) -- no such graphic in three dimensions
+    assert.same({ "GraphicType bad value 1C" }, content { RelationshipType = "CONTAINS", ValueType = "SCOORD",
+      GraphicType = "ELLIPSOID", GraphicData = { 1, 1, 2, 2 } })
     assert.same({ "ContentSequence[1].ValueType missing 1C" }, content { RelationshipType = "CONTAINS",
       ValueType = "TEXT", ConceptNameCodeSequence = name, TextValue = "x",
       ContentSequence = { { RelationshipType = "HAS PROPERTIES" } } })
@@ -233,6 +237,9 @@ describe("VR, VM and values", function()
     assert.same({ "StudyID bad vm" }, findings(ds))
     assert.equal("2 values, where PS3.6 has 1", first(ds).text)
     assert.same({ "PixelSpacing bad vm" }, findings(capture { PixelSpacing = { 1, 2, 3 } }))
+    local points = capture { ShutterShape = { "POLYGONAL" }, VerticesOfThePolygonalShutter = { 1, 1, 2 } }
+    assert.same({ "VerticesOfThePolygonalShutter bad vm" }, findings(points))
+    assert.equal("3 values, where PS3.6 has 2-2n", first(points).text)
     assert.same({ "PixelAspectRatio bad vm" }, findings(capture { PixelAspectRatio = { 2 } }))
   end)
 

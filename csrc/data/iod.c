@@ -118,10 +118,12 @@ static uint32_t lower_top(uint32_t tag)
     return low;
 }
 
+/* By a module of another name: some are in several parts. */
 static bool is_shared(const dc_iod *iod, uint16_t module, uint32_t tag)
 {
+    uint32_t name = dc_gen_iod_modules[module].name;
     for (uint32_t i = lower_top(tag); i < dc_gen_iod_top_count && dc_gen_iod_tops[i].tag == tag; i++)
-        if (dc_gen_iod_tops[i].module != module && find_use(iod, dc_gen_iod_tops[i].module))
+        if (dc_gen_iod_modules[dc_gen_iod_tops[i].module].name != name && find_use(iod, dc_gen_iod_tops[i].module))
             return true;
     return false;
 }

@@ -25,7 +25,7 @@ typedef struct walk {
 
 static const scope *scopes_of(const walk *w, uint32_t from)
 {
-    return (const scope *)(const void *)w->scopes.ptr + from;
+    return w->scopes.ptr ? (const scope *)(const void *)w->scopes.ptr + from : NULL;
 }
 
 static uint32_t scope_total(const walk *w)
@@ -33,9 +33,15 @@ static uint32_t scope_total(const walk *w)
     return (uint32_t)(w->scopes.len / sizeof(scope));
 }
 
-static void add_scope(walk *w, uint16_t list, uint16_t module, bool unsure)
+/* Beside those from `first` on. Each list counts once, so that nesting cannot multiply them. */
+static void add_scope(walk *w, uint32_t first, uint16_t list, uint16_t module, bool unsure)
 {
-    scope s = { list, module, unsure };
+    scope s = { list, module, unsure }, *all = (scope *)(void *)w->scopes.ptr;
+    for (uint32_t i = first; i < scope_total(w); i++)
+        if (all[i].list == list) {
+            all[i].unsure = all[i].unsure && unsure;
+            return;
+        }
     dc_buf_add(&w->scopes, &s, sizeof s);
 }
 
@@ -193,18 +199,18 @@ static dc_status check_dataset(walk *w, const frame *f)
 /* --- the way down -------------------------------------------------------------------------------------------------- */
 
 /* What a sequence's items hold. Of several rows those count whose condition holds; else all are possible. */
-static void add_rows(walk *w, const dc_dataset *ds, const scope *from, const dc_iod_row *row, uint32_t n)
+static void add_rows(walk *w, uint32_t first, const dc_dataset *ds, const scope *from, const dc_iod_row *row, uint32_t n)
 {
     bool chosen = false;
     for (uint32_t i = 0; i < n; i++)
         if (is_meant(ds, &row[i], n)) {
             chosen = true;
             if (row[i].child)
-                add_scope(w, (uint16_t)(row[i].child - 1), from->module, from->unsure);
+                add_scope(w, first, (uint16_t)(row[i].child - 1), from->module, from->unsure);
         }
     for (uint32_t i = 0; !chosen && i < n; i++)
         if (row[i].child)
-            add_scope(w, (uint16_t)(row[i].child - 1), from->module, true);
+            add_scope(w, first, (uint16_t)(row[i].child - 1), from->module, true);
 }
 
 static void enter_sequence(walk *w, frame *f)
@@ -215,7 +221,7 @@ static void enter_sequence(walk *w, frame *f)
     for (uint32_t i = 0; i < f->scope_count; i++) {
         scope from = scopes_of(w, f->scopes)[i]; /* a copy: the buffer may move */
         uint32_t n = dc_iod_rows(from.list, tag, &row);
-        add_rows(w, f->ds, &from, row, n);
+        add_rows(w, f->inner, f->ds, &from, row, n);
     }
     f->inner_count = scope_total(w) - f->inner;
 }
@@ -268,11 +274,11 @@ static dc_status check_from(const dc_dataset *ds, const dc_iod *iod, bool meta, 
 {
     walk w = { { NULL, 0, 0, false }, { NULL, 0, 0, false }, findings };
     if (meta)
-        add_scope(&w, dc_gen_iod_modules[dc_gen_iod_meta].list, dc_gen_iod_meta, false);
+        add_scope(&w, 0, dc_gen_iod_modules[dc_gen_iod_meta].list, dc_gen_iod_meta, false);
     for (uint32_t i = iod ? iod->first : 0; iod && i < iod[1].first; i++) {
         const dc_iod_use *use = &dc_gen_iod_uses[i];
         if (use->module != dc_gen_iod_meta && dc_iod_uses_module(iod, use, ds))
-            add_scope(&w, dc_gen_iod_modules[use->module].list, use->module, false);
+            add_scope(&w, 0, dc_gen_iod_modules[use->module].list, use->module, false);
     }
     push(&w, ds, 0, scope_total(&w));
     dc_status st = run(&w);
