@@ -203,6 +203,12 @@ describe("a listener", function()
     assert.equal(1, logged "association accepted")
   end)
 
+  it("names the address that it cannot listen at", function()
+    local l, err = dicom.listen { port = 0, host = "192.0.2.1" }
+    assert.is_nil(l)
+    assert.equal("192.0.2.1, port 0: Cannot assign requested address", tostring(err))
+  end)
+
   it("does not start when its folder cannot be written", function()
     local l, err = dicom.listen { port = 0, folder = "/dev/null/nowhere" }
     assert.is_nil(l)

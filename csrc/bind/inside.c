@@ -115,7 +115,9 @@ static int error_text(lua_State *L)
     lua_Integer tag = lua_tointeger(L, -1);
     char place[32];
     snprintf(place, sizeof place, " at (%04X,%04X)", (unsigned)(tag >> 16 & 0xFFFF), (unsigned)(tag & 0xFFFF));
-    lua_pushfstring(L, "%s%s", text ? text : "error", tag ? place : "");
+    lua_getfield(L, 1, "where");
+    const char *where = lua_tostring(L, -1);
+    lua_pushfstring(L, "%s%s%s%s", where ? where : "", where ? ": " : "", text ? text : "error", tag ? place : "");
     return 1;
 }
 

@@ -120,7 +120,7 @@ function M.listen(options)
   local port = options.port or 104
   local socket
   socket, err = core.listener(task.loop, { host = options.host, port = port, backlog = options.backlog or 128 })
-  if not socket then return nil, association.explain_listen(err, port) end
+  if not socket then return nil, association.explain_listen(err, port, options.host) end
   local timeouts = options.timeouts or {}
   local self = setmetatable({
     socket = socket, port = socket:port(), options = options, services = services_of(options), open = 0,

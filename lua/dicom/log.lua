@@ -95,7 +95,8 @@ function M.reason(err)
   if M.default.level == "debug" then return tostring(err) end
   if errors.is(err) then
     local text = err.errno and err.text:match "[^:]+$":gsub("^ ", "") or err.text -- behind the path
-    return tostring(errors.new(err.code, text, { tag = err.tag, offset = err.offset, status = err.status }))
+    return tostring(errors.new(err.code, text, { tag = err.tag, offset = err.offset, status = err.status,
+      where = err.where }))
   end
   local text = tostring(err)
   local place, words = text:match "^([^:\n]+%.lua:%d+): (.*)$"
