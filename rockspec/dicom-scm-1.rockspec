@@ -3,7 +3,7 @@
 rockspec_format = "3.0"
 package = "dicom"
 version = "scm-1"
-source = { url = "git+https://github.com/dicom-lua/dicom.git" }
+source = { url = "." } -- built from a checkout, by `luarocks make`
 description = {
   summary = "The DICOM toolkit for Lua: files, network, routing and de-identification",
   detailed = "DICOM data sets as Lua tables, DICOM services as callable objects, rules as short Lua scripts.",
