@@ -125,9 +125,11 @@ $(BUILD)/fuzz/%: spec/fuzz/%.c $(C_SOURCES) $(wildcard csrc/*/*.h)
 	$(SAY) "  FUZZ $@"
 	@clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $< \
 	  $(sort $(filter-out csrc/bind/% csrc/io/% csrc/crypt/% csrc/codec/j2k.c,$(C_SOURCES))) -lz
-fuzz-seeds: $(FUZZERS)
+fuzz-seeds: all $(FUZZERS)
 	@find ../shared/data -name '*.dcm' -size -8k 2>/dev/null | head -100 | while read -r f; do \
 	  { printf '\0'; cat "$$f"; } > $(BUILD)/fuzz/reader.corpus/$$(echo "$$f" | cksum | cut -d' ' -f1); done
+	@find ../shared/data -name '*.dcm' -size -5k 2>/dev/null | head -60 | while read -r f; do \
+	  $(BUILD)/bin/dicom json "$$f" > $(BUILD)/fuzz/json.corpus/$$(echo "$$f" | cksum | cut -d' ' -f1) 2>/dev/null; done
 fuzz: deps-fuzz fuzz-seeds
 	@for f in $(FUZZERS); do echo "$$f: $(TIME) s"; \
 	  $$f -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_funcs=0 -reduce_inputs=1 \

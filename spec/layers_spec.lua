@@ -7,7 +7,7 @@ local C_LAYERS = { "base", "crypt", "codec", "gen", "data", "pixel", "wire", "io
 -- A module may require modules on lines before its own, and on its own line those to its left or in its own folder.
 -- The command line comes last: it uses the public face, as any program does.
 local LUA_LAYERS = [[
-  error check log versions uid status name date private dump dataset json
+  error check log versions uid status name date private dump model diff dataset json xml
   task file dicomdir
   association
   service

@@ -26,6 +26,7 @@
     X(DC_E_GONE, -16, "gone", "no longer part of its data set")                                                        \
     X(DC_E_CYCLE, -17, "own descendant", "an item cannot hold itself")                                                 \
     X(DC_E_CONVERT, -18, "cannot convert", "cannot be written in this transfer syntax without a codec (PS3.5 A.4)")    \
+    X(DC_E_JSON, -19, "bad json", "not JSON (RFC 8259), or not of the form of the DICOM JSON Model (PS3.18 F.2)")       \
     X(DC_E_NO_PIXELS, -25, "no pixel data", "data set has no pixel data (PS3.3 C.7.6.3)")                              \
     X(DC_E_FRAME, -26, "no such frame", "pixel data has fewer frames (PS3.3 C.7.6.6.1.1)")                             \
     X(DC_E_GROUPING, -27, "unknown fragments", "which fragments are those of this frame cannot be told (PS3.5 A.4)")   \

@@ -10,16 +10,17 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L);
 DC_BEGIN
 void dc_open_dataset(lua_State *L);
 void dc_open_deid(lua_State *L);
+void dc_open_diff(lua_State *L);
 void dc_open_dict(lua_State *L);
 void dc_open_engine(lua_State *L);
 void dc_open_file(lua_State *L);
 void dc_open_frames(lua_State *L);
-void dc_open_iod(lua_State *L);
 void dc_open_kit(lua_State *L);
 void dc_open_link(lua_State *L);
 void dc_open_list(lua_State *L);
 void dc_open_loop(lua_State *L);
 void dc_open_message(lua_State *L);
+void dc_open_model(lua_State *L);
 void dc_open_object(lua_State *L);
 void dc_open_random(lua_State *L);
 void dc_open_reader(lua_State *L);

@@ -230,23 +230,24 @@ static bool is_within_element(const dc_dataset *ds, const dc_dataset *top, uint3
     return false;
 }
 
-dc_status dc_dataset_copy_element(dc_dataset *to, const dc_dataset *from, uint32_t tag)
+dc_status dc_dataset_copy_element_as(dc_dataset *to, const dc_dataset *from, uint32_t tag, uint32_t as)
 {
     const dc_element *e = dc_dataset_find(from, tag);
     if (!e)
-        return dc_dataset_remove(to, tag);
-    if (to == from)
+        return dc_dataset_remove(to, as);
+    if (to == from && tag == as)
         return DC_OK;
     if (is_within_element(to, from, tag))
         return DC_E_CYCLE;
-    dc_element made, *slot;
+    dc_element source = *e, made, *slot;
+    source.tag = as;
     copier c = copier_of(to, from);
     if (dc_dataset_depth(to) + (e->hold == DC_HOLD_ITEMS ? height(from) : 0) > to->object->limits.depth)
         return DC_E_DEPTH;
-    dc_status st = copy_element(&c, to, &made, e);
+    dc_status st = copy_element(&c, to, &made, &source);
     if (st)
         return st;
-    st = dc_dataset_slot(to, tag, &slot);
+    st = dc_dataset_slot(to, as, &slot);
     if (st) {
         dc_element_release(to, &made);
         return st;
@@ -254,6 +255,11 @@ dc_status dc_dataset_copy_element(dc_dataset *to, const dc_dataset *from, uint32
     *slot = made;
     dc_dataset_touch(to);
     return DC_OK;
+}
+
+dc_status dc_dataset_copy_element(dc_dataset *to, const dc_dataset *from, uint32_t tag)
+{
+    return dc_dataset_copy_element_as(to, from, tag, tag);
 }
 
 static dc_status copy_repairs(dc_object *to, const dc_object *from)

@@ -204,6 +204,7 @@ static inline uint32_t dc_element_header(const dc_element *e)
    into memory when `to` belongs to an object with another source (up to the limit `inflated`), shared otherwise. */
 dc_status dc_dataset_copy(dc_dataset *to, const dc_dataset *from);    /* replaces all elements of `to` */
 dc_status dc_dataset_copy_element(dc_dataset *to, const dc_dataset *from, uint32_t tag);
+dc_status dc_dataset_copy_element_as(dc_dataset *to, const dc_dataset *from, uint32_t tag, uint32_t as);
 dc_status dc_object_clone(const dc_object *from, dc_object **to);     /* shares source and original bytes: cheap */
 
 /* The value's bytes, from memory or read from the source into `scratch` (a malloc'd block that the caller frees). */

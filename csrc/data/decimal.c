@@ -426,3 +426,72 @@ size_t dc_decimal_format(double v, char *out)
     out[sign + length] = 0;
     return sign + length;
 }
+
+/* --- floats -------------------------------------------------------------------------------------------------------- */
+
+static bool reads_back(double back, double v, bool narrow)
+{
+    return narrow ? (float)back == (float)v : back == v;
+}
+
+/* v as `digits` digits and a power of ten that a double holds: found and proved with one rounding each way. */
+static bool is_short(double v, bool narrow, int digits, decimal *d)
+{
+    int whole = 0;
+    while (whole < 15 && v >= powers[whole])
+        whole++;
+    while (whole > -7 && whole <= 0 && v * powers[-whole] < 0.1)
+        whole--;
+    int k = digits - whole;
+    if (k < 0 || k > 22 || v * powers[k] >= 9007199254740991.0)
+        return false;
+    uint64_t m = (uint64_t)(v * powers[k] + 0.5);
+    if (m == 0 || !reads_back((double)m / powers[k], v, narrow))
+        return false;
+    d->count = 0;
+    d->more = false;
+    for (uint64_t rest = m; rest; rest /= 10)
+        d->count++;
+    for (int i = d->count; i-- > 0; m /= 10)
+        d->digits[i] = (uint8_t)(m % 10);
+    d->point = d->count - k;
+    trim_zeros(d);
+    return true;
+}
+
+/* The fewest digits that read back, of a positive number. */
+static size_t put_float(double v, bool narrow, char *out)
+{
+    decimal d;
+    for (int digits = narrow ? 6 : 15; digits <= (narrow ? 9 : 15); digits++)
+        if (is_short(v, narrow, digits, &d))
+            return put(out, &d, DC_FLOAT_SIZE - 8);
+    decimal exact;
+    from_double(&exact, v);
+    for (int n = narrow || v < 1e-300 ? 1 : 15;; n++) { /* subnormal numbers have few */
+        double back;
+        d = rounded(&exact, n, false);
+        size_t length = put(out, &d, DC_FLOAT_SIZE - 8);
+        if (n >= 17 || (dc_decimal_parse(dc_span_make(out, length), &back) == DC_OK && reads_back(back, v, narrow)))
+            return length;
+    }
+}
+
+size_t dc_float_format(double v, bool narrow, char *out)
+{
+    char text[64];
+    size_t n;
+    bool negative = v < 0 || (v == 0 && 1 / v < 0);
+    double size = negative ? -v : v;
+    if (v != v || size > 1.7976931348623157e308) {
+        memcpy(text, v != v ? "NaN" : "inf", n = 3);
+    } else if (size > 0) {
+        n = put_float(size, narrow, text);
+    } else {
+        text[0] = '0';
+        n = 1;
+    }
+    out[0] = '-';
+    memcpy(out + negative, text, n);
+    return n + negative;
+}

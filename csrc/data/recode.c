@@ -209,16 +209,21 @@ static dc_status recode_element(dc_dataset *ds, uint32_t tag, const dc_charset *
     return st;
 }
 
-dc_status dc_dataset_copy_element_meaning(dc_dataset *to, const dc_dataset *from, uint32_t tag)
+dc_status dc_dataset_copy_element_meaning_as(dc_dataset *to, const dc_dataset *from, uint32_t tag, uint32_t as)
 {
     dc_charset set = dc_charset_of(from), there = dc_charset_of(to);
     if (same_set(&set, &there))
-        return dc_dataset_copy_element(to, from, tag);
+        return dc_dataset_copy_element_as(to, from, tag, as);
     dc_status st = recode_element(writable(from), tag, &set, &there, false);
     if (st == DC_E_CHARSET)
         st = switch_to_unicode(to);
     if (!st)
-        st = dc_dataset_copy_element(to, from, tag);
+        st = dc_dataset_copy_element_as(to, from, tag, as);
     there = dc_charset_of(to);
-    return st ? st : recode_element(to, tag, &set, &there, true);
+    return st ? st : recode_element(to, as, &set, &there, true);
+}
+
+dc_status dc_dataset_copy_element_meaning(dc_dataset *to, const dc_dataset *from, uint32_t tag)
+{
+    return dc_dataset_copy_element_meaning_as(to, from, tag, tag);
 }

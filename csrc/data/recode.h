@@ -17,6 +17,7 @@ dc_status dc_dataset_set_charset(dc_dataset *ds, dc_span terms);
 /* dc_dataset_copy and dc_dataset_copy_element, with text re-encoded for where it arrives. */
 dc_status dc_dataset_copy_meaning(dc_dataset *to, const dc_dataset *from);
 dc_status dc_dataset_copy_element_meaning(dc_dataset *to, const dc_dataset *from, uint32_t tag);
+dc_status dc_dataset_copy_element_meaning_as(dc_dataset *to, const dc_dataset *from, uint32_t tag, uint32_t as);
 DC_END
 
 #endif

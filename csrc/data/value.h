@@ -12,6 +12,7 @@ typedef enum dc_multibyte {
     DC_MULTIBYTE_ESCAPES /* ISO 2022: between an escape to a two-byte G0 set and the one back */
 } dc_multibyte;
 
+enum { DC_FLOAT_SIZE = 32 };
 enum { DC_DECIMAL_SIZE = 16 }; /* characters of a DS (PS3.5 6.2) */
 
 DC_BEGIN
@@ -39,6 +40,10 @@ dc_status dc_integer_parse(dc_span text, int64_t *out);
    where it fits, always a digit before the point. Returns the length; 0 for inf and nan. `out` has room for 17.
    No locale is asked. */
 size_t dc_decimal_format(double v, char *out);
+
+/* The fewest digits that read back as v (as a float when `narrow`), else NaN, inf, -inf. Returns the length, below
+   DC_FLOAT_SIZE; no NUL. */
+size_t dc_float_format(double v, bool narrow, char *out);
 
 /* Does `text` (UTF-8) have the form that PS3.5 6.2 asks of one value of this VR? Characters, length, the digits of
    AS DA DT TM UI, the numbers of DS and IS; empty is well formed. DC_E_VALUE, or DC_E_TOO_LONG. */

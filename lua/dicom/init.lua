@@ -5,6 +5,7 @@ local lazy = {
   dataset = { "dicom.dataset", "new" },
   date = { "dicom.date" },
   dicomdir = { "dicom.dicomdir" },
+  json = { "dicom.json" },
   listen = { "dicom.listener", "listen" },
   log = { "dicom.log" },
   name = { "dicom.name" },
@@ -19,6 +20,7 @@ local lazy = {
   timeout = { "dicom.task", "timeout" },
   uid = { "dicom.uid" },
   versions = { "dicom.versions" },
+  xml = { "dicom.xml" },
 }
 
 local M = {}

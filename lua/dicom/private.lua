@@ -38,8 +38,8 @@ local function find(p, element)
   return found[1] and found[1] | element, false
 end
 
--- The first block of the group that neither a creator nor an element uses.
-local function reserve(p)
+-- The first block of the group that neither a creator nor an element uses; `wanted` where that is free.
+local function reserve(p, wanted)
   local group, used = p.group or 0x0009, {}
   for e in p.ds:elements() do
     if e.tag >> 16 == group then
@@ -47,7 +47,7 @@ local function reserve(p)
       used[low > 0xFF and low >> 8 or low] = true
     end
   end
-  for block = 0x10, 0xFF do
+  for block = wanted and not used[wanted] and wanted or 0x10, 0xFF do
     if not used[block] then
       p.ds:set(group << 16 | block, p.creator, "LO")
       return group << 16 | block << 8, group << 16 | block
@@ -131,6 +131,18 @@ function Private.__pairs(self)
       if mine[e.tag >> 8] then return e.tag & 0xFF, p.ds[e.tag] end
     end
   end
+end
+
+--- The first tag of a creator's block in a group, 0xggggbb00; reserved where the creator has none, as `wanted` if that
+--- is free.
+---@param ds dicom.Dataset
+---@param creator string
+---@param group integer
+---@param wanted? integer 0x10 to 0xFF
+---@return integer
+function M.block(ds, creator, group, wanted)
+  local p = { ds = ds, creator = creator, group = group }
+  return (blocks(p)[1] or reserve(p, wanted))
 end
 
 ---@param ds dicom.Dataset

@@ -49,6 +49,17 @@ local function heads(paths, dcmtk)
   end
 end
 
+-- JSON of data sets that are loaded, in one process.
+local function json(paths, dcmtk)
+  local few = table.move(paths, 1, math.min(#paths, 200), 1, {})
+  local input = table.concat(few, "\n") .. "\n"
+  return function()
+    return tonumber(sh.lua({ "spec/bench/json.lua", 20 }, { input = input, timeout = 600 }).out)
+  end, function()
+    return tonumber(sh.run({ dcmtk, 3 }, { input = input, timeout = 600 }).out)
+  end
+end
+
 -- dcmsend to a receiver that is started anew each time, into an empty folder.
 local function receive(from, n, argv)
   return function()
@@ -98,14 +109,18 @@ end
 local function main()
   local work = folder()
   local made <close> = setmetatable({}, { __close = function() os.execute("rm -rf " .. work) end })
-  local dcmtk = work .. "/heads_dcmtk"
+  local dcmtk, json_dcmtk = work .. "/heads_dcmtk", work .. "/json_dcmtk"
   os.execute(("mkdir %s/ct %s/small"):format(work, work))
   local ct, small = study.make(work .. "/ct", 800, 512 * 512 * 2), study.make(work .. "/small", 4000, 512)
-  assert(os.execute(("c++ -O2 -o %s spec/bench/heads_dcmtk.cc -ldcmdata -lofstd -loflog"):format(dcmtk)),
-    "make deps-bench installs DCMTK's headers")
+  for program, source in pairs { [dcmtk] = "heads_dcmtk", [json_dcmtk] = "json_dcmtk" } do
+    assert(os.execute(("c++ -O2 -o %s spec/bench/%s.cc -ldcmdata -lofstd -loflog"):format(program, source)),
+      "make deps-bench installs DCMTK's headers")
+  end
   print(("%-46s %9s %9s %8s"):format("a second, median of " .. ROUNDS, "dicom", "DCMTK", "ratio"))
   pair("headers of CTs, one process", heads(ct, dcmtk))
   pair("headers of small instances, one process", heads(small, dcmtk))
+  pair("JSON of loaded CTs, one process", json(ct, json_dcmtk))
+  pair("JSON of loaded small instances, one process", json(small, json_dcmtk))
   for _, set in ipairs { { "CTs of 0.5 MB", work .. "/ct", #ct }, { "instances of 4 KB", work .. "/small", #small } } do
     local what, from, n = table.unpack(set)
     pair("C-STORE received, " .. what, receive(from, n, ours), receive(from, n, storescp))
