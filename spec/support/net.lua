@@ -57,13 +57,14 @@ end
 
 --- After each: closes all, and finds nothing in flight.
 function M.finish()
+  if not opened then return end -- skipped before it began
   for i = #opened, 1, -1 do opened[i]:close() end
   local function over()
     local alive, operations = task.census()
     return alive == 0 and operations == 0 and sockets() == 0
   end
   local ended = M.eventually(over, 5)
-  log.default = before
+  log.default, opened = before, nil
   local alive, operations = task.census()
   assert(ended, ("left over: %d tasks, %d operations, %d sockets"):format(alive, operations, sockets()))
 end
