@@ -148,6 +148,17 @@ describe("dicom echo, send and receive", function()
       r.err)
   end)
 
+  it("name every file that the other side refuses", function()
+    local folder = sh.folder()
+    local keeper, port = receiver(folder .. "/kept")
+    for i = 1, 3 do sample(folder, i .. ".dcm") end
+    os.execute("rm -rf " .. folder .. "/kept")
+    local r = dicom("send", "--aec", "KEEPER", "127.0.0.1", port, folder)
+    keeper:stop()
+    assert.same({ 1, "0 sent, 3 failed\n" }, { r.code, r.out })
+    for i = 1, 3 do assert(r.err:find(("/%d.dcm: answered with status "):format(i), 1, true), r.err) end
+  end)
+
   it("name a file once", function()
     local r = dicom("send", "127.0.0.1", "1", "/nonexistent")
     assert.equal("dicom send: /nonexistent: open: No such file or directory\n", r.err)

@@ -32,21 +32,17 @@ local function why(path, status, detail)
   return ("answered with status %04XH%s"):format(status, comment)
 end
 
--- A line for a failure, once for the files in a row that fail for the same reason: without an association all do.
+-- A line for a failure, once for the files in a row that fail by the same error: without an association all do.
 local function reporter()
   local last, more = nil, 0
-  local function flush()
-    if more > 0 then io.stderr:write(("dicom send: %d more: %s\n"):format(more, last)) end
-    last, more = nil, 0
-  end
-  return function(path, text)
-    if text and text == last then
+  return function(path, status, detail)
+    if last and not status and detail == last then
       more = more + 1
       return
     end
-    flush()
-    if text then io.stderr:write(("dicom send: %s: %s\n"):format(path, text)) end
-    last = text
+    if more > 0 then io.stderr:write(("dicom send: %d more: %s\n"):format(more, tostring(last))) end
+    last, more = not status and detail or nil, 0
+    if path and status ~= 0 then io.stderr:write(("dicom send: %s: %s\n"):format(path, why(path, status, detail))) end
   end
 end
 
@@ -60,7 +56,7 @@ function M.run(args)
     done = done + 1
     local path = files[done]
     if status ~= 0 then failed = failed + 1 end
-    report(path, status ~= 0 and why(path, status, detail) or nil)
+    report(path, status, detail)
     if status == 0 and args.verbose then print(path, "sent") end
   end
   report()
