@@ -367,7 +367,7 @@ local function make_keywords(rows)
 ---@meta
 -- For editors only: never loaded at run time.
 
----@class dicom.DataSet
+---@class dicom.Dataset
 ]] .. table.concat(out, "\n") .. "\n")
 end
 

@@ -23,6 +23,27 @@ local lazy = {
   xml = { "dicom.xml" },
 }
 
+-- For editors: `require` returns this, so that all of it is completed.
+---@class dicom
+---@field dataset fun(from: table|dicom.Dataset|nil): dicom.Dataset  a new data set
+---@field date table       dates and times, see lua/dicom/date.lua
+---@field dicomdir table   directories of media, see lua/dicom/dicomdir
+---@field json table       DICOM JSON, see lua/dicom/json.lua
+---@field listen fun(options: dicom.ListenOptions): dicom.Listener?, dicom.Error?
+---@field log table        the log, see lua/dicom/log.lua
+---@field name table       names of persons, see lua/dicom/name.lua
+---@field open fun(what: string, options: dicom.OpenOptions?): dicom.Dataset?, dicom.Error?
+---@field peer fun(options: dicom.PeerOptions): dicom.Peer
+---@field router fun(options: dicom.RouterOptions): dicom.Router
+---@field run fun(options: {signals: boolean?}?): true?, any  until nothing is left to do
+---@field sleep fun(seconds: number)
+---@field status dicom.Status
+---@field stop fun()
+---@field task fun(f: function, ...: any): dicom.Task
+---@field timeout fun(seconds: number, f: function, ...: any): any
+---@field uid table        UIDs, see lua/dicom/uid.lua
+---@field versions fun(): dicom.Versions
+---@field xml table        the Native DICOM Model, see lua/dicom/xml.lua
 local M = {}
 
 return setmetatable(M, {

@@ -55,7 +55,7 @@ local function flow()
 end
 
 --- The one item that replaces all items of a sequence with action D; `first` is the first of those.
----@type table<integer, fun(first?: dicom.DataSet): table>
+---@type table<integer, fun(first?: dicom.Dataset): table>
 M.items = {
   [0x00080082] = code,         -- Institution Code Sequence
   [0x00081072] = coded_person, -- Operator Identification Sequence

@@ -285,8 +285,8 @@ local function apply(self, ds)
 end
 
 --- De-identifies a copy; the data set given stays as it is. Never waits.
----@param ds dicom.DataSet
----@return dicom.DataSet? clean
+---@param ds dicom.Dataset
+---@return dicom.Dataset? clean
 ---@return dicom.deid.Report|dicom.Error report  the error's code is "refused" where the profile or `pixels` forbids it
 function Deidentifier:apply(ds)
   local ok, out, report = pcall(apply, self, ds)

@@ -24,7 +24,7 @@ local function text(ds, tag)
 end
 
 --- Is there anything to look at?
----@param ds dicom.DataSet
+---@param ds dicom.Dataset
 ---@return boolean
 function M.has_pixels(ds)
   for tag in pairs(M.tags) do
@@ -56,7 +56,7 @@ local function kind_of_image(ds)
 end
 
 --- Why the pixels may not leave as they are; nil when nothing speaks against it.
----@param ds dicom.DataSet
+---@param ds dicom.Dataset
 ---@return string?
 function M.reason(ds)
   local burned_in = text(ds, BURNED_IN)
@@ -110,7 +110,7 @@ local function blank(ds, tag, vr, length)
 end
 
 --- Replaces all pixels by zeros, compressed ones by native ones, and says that nothing is burned in.
----@param ds dicom.DataSet
+---@param ds dicom.Dataset
 ---@return string? reason why that cannot be done
 function M.blank(ds)
   local all = core.survey(ds)

@@ -3,7 +3,7 @@
 ---@meta
 -- For editors only: never loaded at run time.
 
----@class dicom.DataSet
+---@class dicom.Dataset
 ---@field FileSetID? string (0004,1130) CS 1
 ---@field FileSetDescriptorFileID? string[] (0004,1141) CS 1-8
 ---@field SpecificCharacterSetOfFileSetDescriptorFile? string (0004,1142) CS 1

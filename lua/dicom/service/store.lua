@@ -18,7 +18,7 @@ local M = { command = C_STORE, name = "store" }
 ---------------------------------------------------------------- asking
 
 ---@class dicom.StoreService
----@overload fun(what: dicom.DataSet|string): integer|nil, table|dicom.Error
+---@overload fun(what: dicom.Dataset|string): integer|nil, table|dicom.Error
 local Store = {}
 Store.__index = Store
 Store.__name = "dicom.store"
