@@ -13,7 +13,7 @@ describe("make gen", function()
       assert(sh.read(path) == sh.read(folder .. "/" .. path), path .. " is not what make.lua writes: run make gen")
       count = count + 1
     end
-    assert.equal(8, count)
+    assert.equal(9, count)
   end)
 end)
 

@@ -203,6 +203,12 @@ describe("a listener", function()
     assert.equal(1, logged "association accepted")
   end)
 
+  it("names the address that it cannot listen at", function()
+    local l, err = dicom.listen { port = 0, host = "192.0.2.1" }
+    assert.is_nil(l)
+    assert.equal("192.0.2.1, port 0: Cannot assign requested address", tostring(err))
+  end)
+
   it("does not start when its folder cannot be written", function()
     local l, err = dicom.listen { port = 0, folder = "/dev/null/nowhere" }
     assert.is_nil(l)
@@ -322,9 +328,19 @@ describe("a listener facing a bad peer", function()
     assert.is_true(net.eventually(function() return not p:running() end, 3))
   end)
 
-  it("serves while a hundred connections say nothing", function()
+  it("leaves nothing of a store on a context of another service", function()
+    local folder = sh.folder()
+    local l = net.listen { store = function() return 0 end, folder = folder }
+    local p = raw.peer(l.port, { request { { id = 1, abstract = VERIFICATION, transfers = { IMPLICIT } } },
+      pdata(1, 3, STORE) .. pdata(1, 2, "\8\0\82\0\0\0\0\0") }, { pause = 0.1, hold = 0.3 })
+    assert.is_true(net.eventually(function() return logged "association ended" == 1 end, 3))
+    assert.is_true(net.eventually(function() return not p:running() end, 3))
+    assert.same({}, net.files(folder))
+  end)
+
+  it("serves while six hundred connections say nothing", function()
     local l = net.listen {}
-    local script = "for i in $(seq 100); do exec {fd}<>/dev/tcp/127.0.0.1/%d; done; echo all; sleep 5"
+    local script = "ulimit -n 1024; for i in $(seq 600); do exec {fd}<>/dev/tcp/127.0.0.1/%d; done; echo all; sleep 5"
     local crowd = sh.spawn { "bash", "-c", script:format(l.port) }
     assert.is_true(net.eventually(function() return crowd:output():find "all" ~= nil end, 5))
     local began = task.now()

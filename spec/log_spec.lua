@@ -26,6 +26,12 @@ describe("log", function()
     assert.is_true(#lines[2] < 2100)
   end)
 
+  it("writes no bytes that a terminal obeys or that are no text", function()
+    local l, lines = capture()
+    l:info("association", { calling = "\x9B31m\xFF", called = "\xC2\x9B31m", name = "M\u{FC}ller" })
+    assert.matches('called="\\xC2\\x9B31m" calling="\\x9B31m\\xFF" name=M\u{FC}ller$', lines[1])
+  end)
+
   it("is silent below its level", function()
     local order = { "debug", "info", "warn", "error" }
     for i, level in ipairs { "debug", "info", "warn", "error", "none" } do

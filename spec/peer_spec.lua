@@ -235,6 +235,21 @@ describe("a peer", function()
     socket:close()
   end)
 
+  it("goes on with a new association after an answer that makes no sense", function()
+    local answered = 0
+    local l = net.listen { store = function() return 0 end }
+    function l:say(a, message, status) -- luacheck: ignore self
+      answered = answered + 1
+      return a:send(message.context, { field = message.field | 0x8000, status = status, sop_class = message.sop_class,
+        message_id = message.message_id + (answered == 1 and 7 or 0), sop_instance = message.sop_instance })
+    end
+    local results = {}
+    for status, detail in net.peer(l.port).store { net.instance(10), net.instance(10), net.instance(10) } do
+      results[#results + 1] = status or detail.code
+    end
+    assert.same({ "bad command set", 0, 0 }, results)
+  end)
+
   it("connects anew when the association it kept has died", function()
     local answered = 0
     local port, close = acceptor(takes(IMPLICIT), function(a, m)

@@ -121,6 +121,19 @@ for _, back_end in ipairs { "memory", "spool" } do
       assert.same({ 6, 0, 0, 0 }, { s.received, s.parked, s.destinations.archive.waiting, s.failed })
     end)
 
+    it("delivers byte for byte also what a strict reader would not take", function()
+      rules [[rule "as it came" { send = { "archive" } }]]
+      local bytes = instance(1):bytes { part10 = true } .. "\xDF\x7F\x10\0LO\3\0ODD\xDF\x7F\x11\0LO\3\0ODD"
+      local ds = assert(dicom.open(bytes))
+      assert.is_true(#ds.repairs > 0)
+      local archive = node "PACS"
+      local r = started({ archive = to(archive) }, queue())
+      local exact = closing(dicom.peer { aet = "ROUTER", host = "127.0.0.1", port = r.port, exact = true })
+      assert.equal(0, (exact.store(ds)))
+      wait_until("a delivery", function() return #archive.got == 1 end)
+      assert.equal(ds:bytes { raw = true }, archive.got[1]:bytes { raw = true })
+    end)
+
     it("delivers the bytes that came and those that a change made, the change made once", function()
       rules [[
         local made = 0

@@ -80,6 +80,26 @@ describe("rules decide", function()
     assert.matches("failure status", rules:decide({ Modality = "XX" }, ORIGIN).failures[1].text)
   end)
 
+  it("to refuse with what reject was told, whatever a rule does with its answer", function()
+    local rules = one [[
+      rule "a" { match = function()
+        local r = reject(0xC001)
+        r.status = 0
+        setmetatable(r, { __index = function() return 0 end })
+        return r
+      end }]]
+    assert.equal(0xC001, rules:decide({}, ORIGIN).status)
+  end)
+
+  it("on the instance that came: match cannot change it", function()
+    local rules = one [[
+      rule "a" { match = function(ds) ds.Modality = "XX" end, send = { "backup" } }
+      rule "b" { match = function(ds) return ds.Modality == "MR" end, send = { "archive" } }]]
+    local decision = rules:decide(require "dicom".dataset { Modality = "MR" }, ORIGIN)
+    assert.same({ "archive" }, decision.send)
+    assert.matches("match only looks", decision.failures[1].text)
+  end)
+
   it("on; a rule that fails or overspends is noted with its place and the others go on", function()
     local rules = one([[
       rule "broken" { match = function(ds) return ds.Modality.x.y end, send = { "backup" } }
@@ -104,6 +124,21 @@ describe("rules decide", function()
       assert.equal("hoards", decision.failures[1].rule)
       assert.same({ "archive" }, decision.send)
     end
+  end)
+
+  it("again after a fresh sandbox could not be made", function()
+    local rules = one([[
+      rule "hoards" { match = function(_, origin)
+        kept = {}
+        while origin.calling_aet == "HOARD" do kept[#kept + 1] = ("x"):rep(1000) .. #kept end
+        return true
+      end, send = { "archive" } }]], { memory = 8 << 20 })
+    local text = rules.sources[1].text
+    rules.sources[1].text = "while true do end"
+    assert.equal("budget", rules:decide({}, { calling_aet = "HOARD" }).failures[1].code)
+    assert.has_error(function() rules:decide({}, ORIGIN) end)
+    rules.sources[1].text = text
+    assert.same({ "archive" }, rules:decide({}, ORIGIN).send)
   end)
 
   it("which changes are equal", function()
@@ -163,14 +198,14 @@ describe("rules decide", function()
 
   it("UIDs and random numbers that hang on the seed in a change", function()
     local rules = one [[
-      rule "x" { match = function(ds) ds.StudyInstanceUID = uid() end, change = { function(ds)
+      rule "x" { match = function() error(uid()) end, change = { function(ds)
         ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.PatientID = uid(), uid(), tostring(math.random(0))
       end, function(ds) ds.FrameOfReferenceUID = uid() end }, send = { "archive" } }]]
     local function make(seed)
       local ds = require "dicom".dataset {}
-      rules:decide(ds, ORIGIN)
+      local free = rules:decide(ds, ORIGIN).failures[1].text:match "2%.25%.%d+"
       assert(rules:change("x", ds, ORIGIN, seed))
-      return { ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID, ds.PatientID }, ds.StudyInstanceUID
+      return { ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID, ds.PatientID }, assert(free)
     end
     local a, free = make(("0123456789ab"):rep(2))
     local b, other = make(("0123456789ab"):rep(2))
@@ -208,6 +243,40 @@ describe("rule files", function()
     local decision = rules:decide({ Modality = "MR" }, ORIGIN)
     assert.same({ "archive" }, decision.send)
     assert.matches("nothing is called wanted", decision.failures[1].text)
+  end)
+
+  it("have libraries of their own, and no way around their names", function()
+    put("a.lua", [[
+      string.find, table.insert, string.format = nil, nil, nil
+      math.random = function() error "mine" end
+      rule "a" { match = function() return not getmetatable(_ENV) and not getmetatable "" end, send = { "archive" } }
+      rule "loads" { match = function()
+        load = nil
+        return load
+      end }]])
+    put("b.lua", [[
+      rule "b" { match = function(ds) return string.find("abc", "b") and ("x"):format() and math.random(1) == 1 end,
+        send = { "backup" } }]])
+    local decision = load():decide({}, ORIGIN)
+    assert.same({ "archive", "backup" }, decision.send)
+    assert.matches("nothing is called load", decision.failures[1].text)
+    assert.is_nil(decision.failures[2])
+  end)
+
+  it("load no text whose parsing takes seconds", function()
+    local rules = one [[
+      rule "a" { match = function()
+        local names = {}
+        for i = 1, 190 do names[i] = "a" .. i end
+        local head = ("local " .. table.concat(names, ",") .. " return function() "):rep(40)
+        local text = head .. ("x=x "):rep(200000) .. ("end "):rep(40)
+        return assert(load(text))
+      end }]]
+    local began = os.clock()
+    assert.matches("at most 64 KiB", rules:decide({}, ORIGIN).failures[1].text)
+    assert.is_true(os.clock() - began < 0.5)
+    assert.equal(2, one("rule 'a' { match = function() return load('return 1+1')() == 2 end }"):decide({}, ORIGIN)
+      .matched and 2)
   end)
 
   it("reach nothing outside their folder", function()

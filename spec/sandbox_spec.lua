@@ -247,13 +247,60 @@ describe("sandbox data sets", function()
   it("outlive the side that let go first", function()
     local sb = sandbox()
     local keep = assert(sb:load "kept = ...")
-    sb:call(keep, dicom.dataset { PatientID = "7" })
-    collectgarbage()
-    assert.equal("7", (sb:call(assert(sb:load "return kept.PatientID"))))
     local ds = dicom.dataset { PatientID = "8" }
     sb:call(keep, ds)
     sb:close()
     assert.equal("8", ds.PatientID)
+  end)
+
+  it("do not outlive the call inside, nor does anything of them", function()
+    local sb = sandbox()
+    local ds = dicom.dataset { PatientID = "7", ImageType = { "A", "B" }, ReferencedStudySequence = { {} } }
+    sb:call(assert(sb:load [[kept = ... kept = { kept, kept.ImageType, kept.ReferencedStudySequence,
+      kept.ReferencedStudySequence[1], kept.meta }]]), ds)
+    for i, text in ipairs { "[1].PatientID", "[2][1]", "[3][1]", "[4].ReferencedSOPInstanceUID", "[5][0x00020010]" } do
+      local r, err = sb:call(assert(sb:load("return kept" .. text)))
+      assert.is_nil(r)
+      assert.matches("is closed", err.text, i)
+    end
+    local gone = setmetatable({ ds }, { __mode = "v" })
+    assert.equal("7", ds.PatientID)
+    ds = nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(gone[1])
+  end)
+
+  it("cannot be changed by who only looks", function()
+    local sb = sandbox()
+    local ds = dicom.dataset { PatientID = "7", ImageType = { "A", "B" }, ReferencedStudySequence = { {} } }
+    for _, text in ipairs { "ds.PatientID = 'x'", "ds.PatientID = nil", "ds:set('PatientID', 'x')",
+      "ds:remove 'PatientID'", "ds.ImageType[1] = 'C'", "table.insert(ds.ImageType, 'C')",
+      "ds.ReferencedStudySequence[1].PatientID = 'x'",
+      "ds.ReferencedStudySequence[2] = {}", "ds.ReferencedStudySequence:insert(1, {})", "ds.meta[0x00020016] = 'X'",
+      "ds.ReferencedStudySequence[1] = nil", "ds.ReferencedStudySequence = nil" } do
+      local handle = assert(sb:load("local ds = ... " .. text))
+      local r, err = sb:look(handle, ds)
+      assert.is_nil(r)
+      assert.matches("match only looks", err and err.text or text)
+    end
+    assert.same({ "7", 2, 1 }, { ds.PatientID, #ds.ImageType, #ds.ReferencedStudySequence })
+    assert.equal("7", (sb:look(assert(sb:load "return (...).PatientID"), ds)))
+    assert(sb:call(assert(sb:load "(...).PatientID = '9' return true"), ds))
+    assert.equal("9", ds.PatientID)
+  end)
+
+  it("are charged for looking at all values of a long list", function()
+    local ds = dicom.dataset { BitsAllocated = 8 }
+    ds:set("PixelData", ("\1"):rep(20 << 20), "OB")
+    for _, text in ipairs { "return ds.PixelData:has(2)", "return ds.PixelData == ds.PixelData" } do
+      local began = os.clock()
+      local r, err = call("local ds = ... " .. text, ds, { instructions = 1e6, seconds = 60 })
+      assert.is_nil(r)
+      assert.equal("instructions", err.which)
+      assert.is_true(os.clock() - began < 0.3)
+    end
+    assert.is_true((call("return (...).PixelData:has(1)", ds, { instructions = 1e9, seconds = 60 })))
   end)
 
   it("tell a misspelt keyword and where it stands", function()
@@ -316,6 +363,13 @@ describe("sandbox errors", function()
     assert.equal("rule.lua:2", err.position)
     assert.matches("no such luck", err.text)
     assert.matches("stack traceback", err.text)
+  end)
+
+  it("are short, however much a rule has to say", function()
+    assert.is_true(#failure("error(('x'):rep(100000))").text < 5000)
+    local name = ("x"):rep(900)
+    local deep = ("local function %s() error() end "):format(name) .. name .. "()"
+    assert.is_true(#failure(deep).text <= 16 << 10)
   end)
 
   it("name the function of a bad argument", function()

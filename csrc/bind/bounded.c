@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sandbox.h"
+#include "values.h"
 
 enum { BYTES_PER_STEP = 64 }; /* of text that C code reads or copies in the time of one instruction */
 
@@ -70,6 +71,32 @@ void dc_box_strings(lua_State *L)
     wrap_field(L, "rep", string_rep);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
+}
+
+void dc_box_numbers(lua_State *L)
+{
+    wrap_field(L, "tonumber", charged_string);
+}
+
+/* ---- lists of values ---- */
+
+/* Upvalue 1: what looks at the values one by one; of pixel data there are millions. */
+static int all_values(lua_State *L)
+{
+    if (luaL_testudata(L, 1, DC_LIST))
+        dc_box_charge(L, 2 * (uint64_t)luaL_len(L, 1));
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    dc_box_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+void dc_box_lists(lua_State *L)
+{
+    wrap_field(L, "__eq", all_values);
+    lua_getfield(L, -1, "methods");
+    wrap_field(L, "has", all_values);
+    lua_pop(L, 1);
 }
 
 /* ---- table ---- */

@@ -12,6 +12,7 @@ LUAMOD_API int luaopen_dicom_core(lua_State *L)
         dc_open_engine,
         dc_open_file,
         dc_open_frames,
+        dc_open_iod,
         dc_open_kit,
         dc_open_link,
         dc_open_list,

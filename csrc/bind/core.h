@@ -15,6 +15,7 @@ void dc_open_dict(lua_State *L);
 void dc_open_engine(lua_State *L);
 void dc_open_file(lua_State *L);
 void dc_open_frames(lua_State *L);
+void dc_open_iod(lua_State *L);
 void dc_open_kit(lua_State *L);
 void dc_open_link(lua_State *L);
 void dc_open_list(lua_State *L);

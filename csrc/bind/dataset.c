@@ -22,20 +22,60 @@ dc_dataset_view *dc_test_dataset(lua_State *L, int arg)
     return luaL_testudata(L, arg, DC_DATASET);
 }
 
+enum { VIEWS = 1 }; /* key in the metatable: where the views of this state are listed, if they are */
+
+void dc_list_views(lua_State *L, dc_dataset_view **first)
+{
+    luaL_getmetatable(L, DC_DATASET);
+    lua_pushlightuserdata(L, first);
+    lua_rawseti(L, -2, VIEWS);
+    lua_pop(L, 1);
+}
+
+static void list_view(lua_State *L, dc_dataset_view *v)
+{
+    lua_getmetatable(L, -1);
+    if (lua_rawgeti(L, -1, VIEWS) == LUA_TLIGHTUSERDATA) {
+        v->back = lua_touserdata(L, -1);
+        v->next = *v->back;
+        if (v->next)
+            v->next->back = &v->next;
+        *v->back = v;
+    }
+    lua_pop(L, 2);
+}
+
 void dc_push_dataset(lua_State *L, dc_object *object, dc_dataset *node)
 {
     dc_dataset_view *v = dc_kit_new(L, DC_DATASET, sizeof *v);
     v->node = node;
     v->generation = node->generation;
     v->object = dc_object_ref(object);
+    list_view(L, v);
+}
+
+static void close_view(dc_dataset_view *v)
+{
+    dc_object *o = v->object;
+    v->object = NULL;
+    if (v->back) {
+        *v->back = v->next;
+        if (v->next)
+            v->next->back = v->back;
+        v->back = NULL;
+    }
+    dc_object_unref(o);
+}
+
+void dc_close_views(dc_dataset_view **first)
+{
+    while (*first)
+        close_view(*first);
 }
 
 static int dataset_close(lua_State *L)
 {
-    dc_dataset_view *v = luaL_checkudata(L, 1, DC_DATASET);
-    dc_object *o = v->object;
-    v->object = NULL;
-    dc_object_unref(o);
+    close_view(luaL_checkudata(L, 1, DC_DATASET));
     return 0;
 }
 
@@ -66,7 +106,7 @@ static const char *path_of(const dc_object *o)
     return from && !o->severed ? from->path : NULL;
 }
 
-/* repairs, meta, path, syntax: of the object that the data set is part of. */
+/* repairs, meta, path, syntax, iod: of the object that the data set is part of. */
 static bool push_property(lua_State *L, dc_object *o, const char *name)
 {
     if (strcmp(name, "repairs") == 0)
@@ -77,6 +117,8 @@ static bool push_property(lua_State *L, dc_object *o, const char *name)
         lua_pushstring(L, path_of(o));
     else if (strcmp(name, "syntax") == 0)
         lua_pushstring(L, o->syntax->uid);
+    else if (strcmp(name, "iod") == 0)
+        dc_push_iod(L, o);
     else
         return false;
     return true;
@@ -136,8 +178,10 @@ static bool is_method(lua_State *L, int name)
     lua_pushvalue(L, name);
     bool found = lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL;
     lua_pop(L, 1);
-    const char *s = lua_tostring(L, name);
-    return found || strcmp(s, "meta") == 0 || strcmp(s, "repairs") == 0 || strcmp(s, "path") == 0 || strcmp(s, "syntax") == 0;
+    static const char *const properties[] = { "repairs", "meta", "path", "syntax", "iod" };
+    for (size_t i = 0; !found && i < sizeof properties / sizeof *properties; i++)
+        found = strcmp(lua_tostring(L, name), properties[i]) == 0;
+    return found;
 }
 
 static int dataset_newindex(lua_State *L)
@@ -390,7 +434,8 @@ void dc_open_dataset(lua_State *L)
     static const luaL_Reg methods[] = {
         { "get", dataset_get }, { "has", dataset_has }, { "text", dataset_text }, { "values", dataset_values },
         { "raw", dataset_raw }, { "vr", dataset_vr }, { "set", dataset_set }, { "remove", dataset_remove },
-        { "elements", dataset_elements }, { "copy", dc_dataset_method_copy }, { "close", dataset_close }, { NULL, NULL },
+        { "elements", dataset_elements }, { "copy", dc_dataset_method_copy }, { "close", dataset_close },
+        { "type_of", dc_dataset_method_type_of }, { "validate", dc_dataset_method_validate }, { NULL, NULL },
     };
     static const luaL_Reg functions[] = {
         { "parse", dc_core_parse }, { "new_dataset", dc_core_new }, { "blocks", core_blocks }, { "item_offset", core_item_offset },

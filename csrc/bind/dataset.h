@@ -13,6 +13,7 @@ typedef struct dc_dataset_view {
     dc_object *object;   /* one reference; NULL: closed */
     dc_dataset *node;
     uint32_t generation; /* the node's when the view was made */
+    struct dc_dataset_view *next, **back; /* in a sandbox: the views of the call; back is NULL when in no list */
 } dc_dataset_view;
 
 DC_BEGIN
@@ -21,6 +22,10 @@ dc_dataset *dc_check_dataset(lua_State *L, int arg);
 
 /* Pushes a view of the node, with a reference of its own. */
 void dc_push_dataset(lua_State *L, dc_object *object, dc_dataset *node);
+
+/* From now on the views of this state are listed at *first; closes those that are. */
+void dc_list_views(lua_State *L, dc_dataset_view **first);
+void dc_close_views(dc_dataset_view **first);
 
 /* Reads { strict=, stop=, syntax=, limits={depth=, elements=, inflated=, ratio=, held=} } at `arg` (nil: defaults);
    raises on unknown fields. `size` and `durable` are left to the caller. */

@@ -67,6 +67,44 @@ static int box_collectgarbage(lua_State *L)
     return 1;
 }
 
+enum { PRINTED_SIZE = 16 << 10 }; /* bytes that print may leave in one call */
+
+/* What rules print is kept, a line each, until the caller fetches it. */
+static int box_print(lua_State *L)
+{
+    dc_buf *printed = dc_box_printed(dc_box_of(L));
+    int n = lua_gettop(L);
+    luaL_Buffer line;
+    luaL_buffinit(L, &line);
+    for (int i = 1; i <= n; i++) {
+        if (i > 1)
+            luaL_addchar(&line, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&line);
+    }
+    luaL_pushresult(&line);
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    if (len < PRINTED_SIZE && printed->len < PRINTED_SIZE - len && dc_buf_reserve(printed, len + 1) == DC_OK) {
+        dc_buf_add(printed, text, len);
+        dc_buf_u8(printed, '\0');
+    }
+    return 0;
+}
+
+void dc_box_position(lua_State *L, char *to, size_t size)
+{
+    lua_Debug ar;
+    to[0] = '\0';
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0) {
+            snprintf(to, size, "%s:%d", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+}
+
 /* Errors of the C core inside: text and place as lua/dicom/error.lua gives them outside. */
 static int error_text(lua_State *L)
 {
@@ -77,7 +115,9 @@ static int error_text(lua_State *L)
     lua_Integer tag = lua_tointeger(L, -1);
     char place[32];
     snprintf(place, sizeof place, " at (%04X,%04X)", (unsigned)(tag >> 16 & 0xFFFF), (unsigned)(tag & 0xFFFF));
-    lua_pushfstring(L, "%s%s", text ? text : "error", tag ? place : "");
+    lua_getfield(L, 1, "where");
+    const char *where = lua_tostring(L, -1);
+    lua_pushfstring(L, "%s%s%s%s", where ? where : "", where ? ": " : "", text ? text : "error", tag ? place : "");
     return 1;
 }
 
@@ -92,9 +132,11 @@ void dc_box_errors(lua_State *L)
 void dc_box_base(lua_State *L)
 {
     static const luaL_Reg own[] = { { "setmetatable", box_setmetatable }, { "getmetatable", box_getmetatable },
-                                    { "load", box_load }, { "collectgarbage", box_collectgarbage }, { NULL, NULL } };
+                                    { "load", box_load }, { "collectgarbage", box_collectgarbage },
+                                    { "print", box_print }, { NULL, NULL } };
     static const char *const forbidden[] = { "dofile", "loadfile", "require", "warn", NULL };
     luaL_setfuncs(L, own, 0);
+    dc_box_numbers(L);
     for (const char *const *name = forbidden; *name; name++) {
         lua_pushnil(L);
         lua_setfield(L, -2, *name);
@@ -108,6 +150,7 @@ static int assigned(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
+    dc_box_may_change(L);
     dc_box_call(L, lua_gettop(L) - 1, 0);
     dc_box_weigh(L);
     return 0;
@@ -122,13 +165,14 @@ static void weigh(lua_State *S, const char *name)
 
 void dc_box_datasets(lua_State *S)
 {
-    static const char *const classes[] = { DC_DATASET, DC_LIST, DC_SEQUENCE }, *const setters[] = { "set", NULL, "insert" };
+    static const char *const classes[] = { DC_DATASET, DC_LIST, DC_SEQUENCE };
+    static const char *const setters[][2] = { { "set", "remove" }, { NULL, NULL }, { "insert", NULL } };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         luaL_getmetatable(S, classes[i]);
         weigh(S, "__newindex");
         lua_getfield(S, -1, "methods");
-        if (setters[i])
-            weigh(S, setters[i]);
+        for (size_t k = 0; k < 2 && setters[i][k]; k++)
+            weigh(S, setters[i][k]);
         lua_pop(S, 2);
     }
     luaL_getmetatable(S, DC_DATASET);
@@ -136,6 +180,9 @@ void dc_box_datasets(lua_State *S)
     lua_pushnil(S);
     lua_setfield(S, -2, "copy");
     lua_pop(S, 2);
+    luaL_getmetatable(S, DC_LIST);
+    dc_box_lists(S);
+    lua_pop(S, 1);
 }
 
 /* ---- crossing ---- */

@@ -269,7 +269,7 @@ void dc_check_key(lua_State *L, dc_dataset *ds, int arg, bool create, dc_key *ke
         return;
     }
     if (lua_type(L, arg) != LUA_TSTRING)
-        dc_kit_usage(L, "a key is a keyword, a tag or a path, not a %s", luaL_typename(L, arg));
+        dc_kit_usage(L, "a key is a keyword, a tag or a path, got %s", luaL_typename(L, arg));
     const char *s = lua_tolstring(L, arg, &n);
     if (dc_keyword_key(s, n, key) || dc_tag_key(ds, s, n, key))
         return;

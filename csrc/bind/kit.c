@@ -35,6 +35,28 @@ void *dc_kit_new(lua_State *L, const char *class, size_t size)
     return p;
 }
 
+/* "script.lua:7", the line of the caller's own code from which this was called, or nothing: the modules of this package,
+   whose folder lua/dicom/error.lua tells, are not where the mistake is. */
+static void push_where(lua_State *L)
+{
+    lua_Debug at;
+    luaL_getmetatable(L, DC_ERROR);
+    lua_getfield(L, -1, "folder");
+    const char *folder = lua_tostring(L, -1);
+    size_t n = folder ? strlen(folder) : 0;
+    lua_pushliteral(L, "");
+    for (int level = 1; level < 32 && lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "Sl", &at);
+        if (at.currentline > 0 && !(n && !strncmp(at.source, folder, n))) {
+            lua_pop(L, 1);
+            lua_pushfstring(L, "%s:%d", at.short_src, at.currentline);
+            break;
+        }
+    }
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
 void dc_kit_push_error(lua_State *L, dc_status status, uint32_t tag, uint64_t offset, const char *detail)
 {
     lua_createtable(L, 0, 4);
@@ -66,6 +88,11 @@ int dc_kit_fail(lua_State *L, dc_status status, uint32_t tag, uint64_t offset, c
 int dc_kit_raise(lua_State *L, dc_status status, uint32_t tag, uint64_t offset, const char *detail)
 {
     dc_kit_push_error(L, status, tag, offset, detail);
+    push_where(L);
+    if (lua_rawlen(L, -1))
+        lua_setfield(L, -2, "where");
+    else
+        lua_pop(L, 1);
     return lua_error(L);
 }
 
@@ -75,11 +102,15 @@ int dc_kit_usage(lua_State *L, const char *format, ...)
     lua_createtable(L, 0, 2);
     lua_pushliteral(L, "usage");
     lua_setfield(L, -2, "code");
-    luaL_where(L, 1);
+    push_where(L);
+    if (lua_rawlen(L, -1))
+        lua_pushliteral(L, ": ");
+    else
+        lua_pushliteral(L, "");
     va_start(args, format);
     lua_pushvfstring(L, format, args);
     va_end(args);
-    lua_concat(L, 2);
+    lua_concat(L, 3);
     lua_setfield(L, -2, "text");
     luaL_setmetatable(L, DC_ERROR);
     return lua_error(L);

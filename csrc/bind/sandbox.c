@@ -6,9 +6,9 @@
    the budget lasts), and to-be-closed variables of a coroutine that a hook ended (coroutine.close does not exist).
 
    Values cross as copies: nil, booleans, numbers, strings, plain tables. A data set crosses as itself: both states
-   refer to the same object, whose growth is counted as memory of the call. The functions a chunk gives are held here and
+   refer to the same object, whose growth is counted as memory of the call; inside, nothing of it outlives the call, or
+   a rule that keeps one would keep it out of all counting. The functions a chunk gives are held here and
    known outside by a number. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,11 +23,12 @@
 #define CLASS "dicom.sandbox"
 
 enum {
-    HOOK_EVERY = 100,       /* instructions: one of them on a string of megabytes takes milliseconds */
-    LARGE = 64 << 10,       /* an allocation of this size asks for the time */
-    REFUSALS = 8,           /* of memory in one call, each a full collection: then the memory budget is spent */
-    CLOCK_EVERY = 16384,    /* charged instructions between two looks at the clock */
-    PRINTED_SIZE = 16 << 10 /* bytes that print may leave in one call */
+    HOOK_EVERY = 100,        /* instructions: one of them on a string of megabytes takes milliseconds */
+    LARGE = 64 << 10,        /* an allocation of this size asks for the time */
+    REFUSALS = 8,            /* of memory in one call, each a full collection: then the memory budget is spent */
+    CLOCK_EVERY = 16384,     /* charged instructions between two looks at the clock */
+    MESSAGE_SIZE = 2 << 10,  /* of an error, without its traceback: it is kept with what is parked */
+    TEXT_SIZE = 16 << 10     /* of both */
 };
 
 typedef enum spent { LASTS, INSTRUCTIONS, TIME, MEMORY } spent;
@@ -50,6 +51,8 @@ struct dc_box {
     dc_dataset *const *datasets; /* of the call, in all `dataset_count` */
     int dataset_count;
     size_t datasets_had; /* bytes they held before */
+    dc_dataset_view *views; /* of data sets, inside */
+    bool looking;        /* the call may not change them */
     dc_buf printed;
     char position[120]; /* file:line of the last failure */
 };
@@ -71,6 +74,11 @@ dc_box *dc_box_of(lua_State *L)
 size_t dc_box_memory(const dc_box *b)
 {
     return b->memory;
+}
+
+dc_buf *dc_box_printed(dc_box *b)
+{
+    return &b->printed;
 }
 
 bool dc_box_is_spent(const dc_box *b)
@@ -151,6 +159,12 @@ void dc_box_charge(lua_State *L, uint64_t n)
         raise_spent(L, b);
 }
 
+void dc_box_may_change(lua_State *L)
+{
+    if (dc_box_of(L)->looking)
+        luaL_error(L, "match only looks: a data set is changed in change");
+}
+
 void dc_box_weigh(lua_State *L)
 {
     dc_box *b = dc_box_of(L);
@@ -215,29 +229,6 @@ static void *box_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
 
 /* ---- functions that differ inside ---- */
 
-/* What rules print is kept, a line each, until the caller fetches it. */
-static int box_print(lua_State *L)
-{
-    dc_box *b = dc_box_of(L);
-    int n = lua_gettop(L);
-    luaL_Buffer line;
-    luaL_buffinit(L, &line);
-    for (int i = 1; i <= n; i++) {
-        if (i > 1)
-            luaL_addchar(&line, '\t');
-        luaL_tolstring(L, i, NULL);
-        luaL_addvalue(&line);
-    }
-    luaL_pushresult(&line);
-    size_t len;
-    const char *text = lua_tolstring(L, -1, &len);
-    if (len < PRINTED_SIZE && b->printed.len < PRINTED_SIZE - len && dc_buf_reserve(&b->printed, len + 1) == DC_OK) {
-        dc_buf_add(&b->printed, text, len);
-        dc_buf_u8(&b->printed, '\0');
-    }
-    return 0;
-}
-
 static int protected_end(lua_State *L, int status, lua_KContext ignored)
 {
     bool good = status == LUA_OK || status == LUA_YIELD;
@@ -277,8 +268,6 @@ static int box_xpcall(lua_State *L)
 
 /* ---- the state ---- */
 
-static const luaL_Reg own_functions[] = { { "print", box_print }, { "xpcall", box_xpcall }, { NULL, NULL } };
-
 static void open_library(lua_State *S, const char *name, lua_CFunction open, void (*mend)(lua_State *))
 {
     luaL_requiref(S, name, open, 1);
@@ -299,7 +288,8 @@ static int fill(lua_State *S)
     open_library(S, "utf8", luaopen_utf8, dc_box_strings);
     open_library(S, "coroutine", luaopen_coroutine, dc_box_coroutines);
     lua_pushglobaltable(S);
-    luaL_setfuncs(S, own_functions, 0);
+    lua_pushcfunction(S, box_xpcall);
+    lua_setfield(S, -2, "xpcall");
     dc_box_base(S);
     lua_getfield(S, -1, "string");
     dc_box_patterns(S);
@@ -307,6 +297,7 @@ static int fill(lua_State *S)
     dc_open_sandboxed(S); /* for the text that runs first, which takes `core` away from what follows */
     lua_setglobal(S, "core");
     dc_box_datasets(S);
+    dc_list_views(S, &dc_box_of(S)->views);
     dc_box_errors(S);
     return 0;
 }
@@ -375,6 +366,7 @@ typedef struct crossing {
     int nodes;           /* left to copy */
     dc_dataset **datasets; /* those among the arguments */
     int dataset_count;
+    bool looking;
 } crossing;
 
 /* Functions among the results become numbers, as light userdata, which nothing else inside can make. */
@@ -420,30 +412,21 @@ static int enter(lua_State *S)
     return lua_gettop(S);
 }
 
-static void note_position(lua_State *S, dc_box *b)
-{
-    lua_Debug ar;
-    b->position[0] = '\0';
-    for (int level = 1; lua_getstack(S, level, &ar); level++) {
-        lua_getinfo(S, "Sl", &ar);
-        if (ar.currentline > 0) {
-            snprintf(b->position, sizeof b->position, "%s:%d", ar.short_src, ar.currentline);
-            return;
-        }
-    }
-}
-
 /* Turns any error into its text with a traceback, where it was raised. */
 static int trace(lua_State *S)
 {
     dc_box *b = dc_box_of(S);
-    note_position(S, b);
+    dc_box_position(S, b->position, sizeof b->position);
     if (dc_box_is_spent(b))
         lua_pushstring(S, spent_texts[b->spent]);
     else if (lua_isstring(S, 1) || luaL_getmetafield(S, 1, "__tostring"))
         luaL_tolstring(S, 1, NULL);
     else
         lua_pushfstring(S, "error object is a %s value", luaL_typename(S, 1));
+    size_t n;
+    const char *text = lua_tolstring(S, -1, &n);
+    if (n > MESSAGE_SIZE)
+        lua_pushfstring(S, "%s...", lua_pushlstring(S, text, MESSAGE_SIZE));
     luaL_traceback(S, S, lua_tostring(S, -1), 1);
     return 1;
 }
@@ -476,7 +459,7 @@ static int fail(lua_State *L, dc_box *b, int status)
     size_t n = 0;
     const char *text = status == LUA_ERRRUN && lua_isstring(b->S, -1) ? lua_tolstring(b->S, -1, &n) : NULL;
     if (text)
-        lua_pushlstring(L, text, n);
+        lua_pushlstring(L, text, n < TEXT_SIZE ? n : TEXT_SIZE);
     else
         lua_pushstring(L, what ? spent_texts[what] : "error in error handling");
     lua_settop(b->S, 0);
@@ -527,10 +510,12 @@ static int run(lua_State *L, dc_box *b, crossing *x)
     b->datasets = x->datasets;
     b->dataset_count = x->dataset_count;
     b->datasets_had = datasets_hold(b);
+    b->looking = x->looking;
     b->active = true;
     int status = lua_pcall(b->S, 1, LUA_MULTRET, 1);
     b->active = false;
     b->dataset_count = 0;
+    dc_close_views(&b->views);
     lua_settop(L, top); /* a failed copy leaves its iteration there */
     return status != LUA_OK || b->spent != LASTS ? fail(L, b, status) : leave(L, b);
 }
@@ -546,20 +531,32 @@ static int sandbox_load(lua_State *L)
     return run(L, b, &x);
 }
 
-/* sb:call(handle, ...) -> results | nil, err */
-static int sandbox_call(lua_State *L)
+static int call(lua_State *L, bool looking)
 {
     dc_box *b = check_box(L);
     lua_Integer handle = luaL_checkinteger(L, 2);
     int count = lua_gettop(L) - 2;
     luaL_argcheck(L, handle > 0 && handle < INT32_MAX, 2, "not a handle");
     luaL_checkstack(L, 3 * DC_CROSSING_DEPTH + 8, "crossing");
-    crossing x = { .outside = L, .first = 3, .count = count, .handle = (int)handle, .nodes = DC_CROSSING_NODES };
+    crossing x = { .outside = L, .first = 3, .count = count, .handle = (int)handle, .nodes = DC_CROSSING_NODES,
+                   .looking = looking };
     x.datasets = lua_newuserdatauv(L, sizeof *x.datasets * (size_t)(count + 1), 0);
     for (int i = 3; i < 3 + count; i++)
         if (lua_isuserdata(L, i))
             x.datasets[x.dataset_count++] = dc_check_dataset(L, i);
     return run(L, b, &x);
+}
+
+/* sb:call(handle, ...) -> results | nil, err */
+static int sandbox_call(lua_State *L)
+{
+    return call(L, false);
+}
+
+/* sb:look(handle, ...): the same, but the data sets cannot be changed. */
+static int sandbox_look(lua_State *L)
+{
+    return call(L, true);
 }
 
 /* sb:printed() -> list of lines that rules printed since the last time */
@@ -589,7 +586,7 @@ void dc_open_sandbox(lua_State *L)
 {
     static const luaL_Reg meta[] = { { "__gc", sandbox_close }, { "__close", sandbox_close }, { NULL, NULL } };
     static const luaL_Reg methods[] = { { "load", sandbox_load },   { "call", sandbox_call },
-                                        { "printed", sandbox_printed }, { "memory", sandbox_memory },
+                                        { "look", sandbox_look },       { "printed", sandbox_printed }, { "memory", sandbox_memory },
                                         { "close", sandbox_close }, { NULL, NULL } };
     static const dc_class class = { CLASS, meta, methods };
     dc_kit_class(L, &class);

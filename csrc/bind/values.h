@@ -101,6 +101,11 @@ const dc_syntax *dc_check_syntax(lua_State *L, int table); /* field syntax, a UI
 bool dc_check_flag(lua_State *L, int table, const char *name);
 int dc_core_new(lua_State *L);
 int dc_dataset_method_copy(lua_State *L);
+
+/* iod.c: the same, and ds.iod. */
+int dc_dataset_method_type_of(lua_State *L);
+int dc_dataset_method_validate(lua_State *L);
+void dc_push_iod(lua_State *L, const dc_object *o);
 DC_END
 
 #endif

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The only generator: reads csrc/gen/*.tsv, writes the generated C and Lua tables. `make gen` runs it from the top.
--- Usage: lua make.lua [folder to write below, default "."]
+-- Usage: lua make.lua [folder to write below, default "."]. Its larger sections are in make/.
 local root = arg and arg[1] or "."
 local HERE = "csrc/gen/"
 
@@ -470,3 +470,6 @@ make_confidentiality()
 make_safe_private()
 make_keywords(elements)
 make_characters()
+assert(loadfile(HERE .. "make/iods.lua"))(
+  { read = read, write_c = write_c, c_integers = c_integers, c_string = c_string, slots = slots, hash_text = hash_text },
+  elements)

@@ -28,8 +28,46 @@ typedef struct dc_gen_creator {
     uint32_t first, wild;
 } dc_gen_creator;
 
+/* Kinds of object (PS3.3). A list holds the attributes of a module, or those of the items of a sequence. */
+enum { DC_TYPE_CONDITIONAL = 4, DC_TYPE_OTHERWISE = 8 }; /* 1C, 2C; "may be present otherwise" */
+enum { DC_USAGE_M, DC_USAGE_C, DC_USAGE_U };             /* PS3.3 A.1.3 */
+
+typedef struct dc_iod_row {
+    uint32_t tag;       /* of a repeating group: 50000000, 60000000 and up */
+    uint16_t child;     /* list of what its items hold + 1; 0: none */
+    uint16_t condition; /* when it is certainly required: in dc_gen_iod_conditions; 0: cannot be judged */
+    uint16_t set;       /* enumerated values: in dc_gen_iod_sets; 0: none */
+    uint8_t type;       /* 1 to 3 and the bits above */
+    uint8_t items;      /* least << 4 | most, most 0: no limit; 0: nothing is said */
+} dc_iod_row;
+
+typedef struct dc_iod_module {
+    uint32_t name; /* offset into dc_gen_iod_text */
+    uint16_t list;
+} dc_iod_module;
+
+typedef struct dc_iod_use {
+    uint16_t module, condition;
+    uint8_t usage;
+} dc_iod_use;
+
+typedef struct dc_iod {
+    uint32_t name;
+    uint32_t first; /* its uses end where those of the next begin; ascending by module */
+} dc_iod;
+
+typedef struct dc_iod_top { /* a tag at the top of a module */
+    uint32_t tag;
+    uint16_t module, row;
+} dc_iod_top;
+
+typedef struct dc_iod_class {
+    uint32_t uid;
+    uint16_t iod;
+} dc_iod_class;
+
 /* Open addressing with linear probing; a slot holds row + 1, 0 is free. Sizes are powers of two, at most half full. */
-enum { DC_GEN_ELEMENT_BITS = 14, DC_GEN_UID_BITS = 10 };
+enum { DC_GEN_ELEMENT_BITS = 14, DC_GEN_UID_BITS = 10, DC_GEN_IOD_BITS = 9 };
 
 /* Single-byte sets from A0 to FF by ISO registry number, and 94 x 94 sets; a cell is a code point, 0 is unassigned. */
 enum {
@@ -64,6 +102,20 @@ extern const uint16_t dc_gen_gb_runs[][2]; /* four bytes: code point and index o
 extern const uint32_t dc_gen_gb_run_count;
 extern const uint16_t dc_gen_not_gbk[][2]; /* two bytes that GBK does not have: first, last */
 extern const uint32_t dc_gen_not_gbk_count;
+
+extern const dc_iod_row dc_gen_iod_rows[]; /* those of a list ascending by tag */
+extern const uint16_t dc_gen_iod_lists[];  /* the first row of each list; one more closes the last */
+extern const dc_iod_module dc_gen_iod_modules[];
+extern const dc_iod_use dc_gen_iod_uses[];
+extern const dc_iod dc_gen_iods[];
+extern const dc_iod_top dc_gen_iod_tops[]; /* ascending by tag, then by module */
+extern const uint32_t dc_gen_iod_top_count;
+extern const dc_iod_class dc_gen_iod_classes[];
+extern const uint16_t dc_gen_iod_class_slots[1 << DC_GEN_IOD_BITS];
+extern const uint16_t dc_gen_iod_meta;         /* the module File Meta Information */
+extern const uint32_t dc_gen_iod_conditions[]; /* offsets into dc_gen_iod_text; [0] is none */
+extern const uint32_t dc_gen_iod_sets[];       /* the same; values joined by a backslash */
+extern const char dc_gen_iod_text[];
 DC_END
 
 /* The two hashes, also in make.lua. */

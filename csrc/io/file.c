@@ -113,7 +113,7 @@ dc_status dc_file_open(const char *path, const dc_file_open_options *options, dc
         st = open_object(fd, path, &s, options, out, error);
     else {
         errno = S_ISDIR(s.st_mode) ? EISDIR : EINVAL;
-        st = failed(error, "open");
+        st = failed(error, "not a file");
     }
     close(fd);
     return st;

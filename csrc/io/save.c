@@ -158,6 +158,11 @@ dc_status dc_file_sync_folder_of(const char *path, dc_file_error *error)
 static dc_status temporary(const char *path, char **name, int *fd, dc_file_error *error)
 {
     char hex[17];
+    struct stat s;
+    if (!stat(path, &s) && !S_ISREG(s.st_mode)) { /* renaming over a device would replace it */
+        errno = S_ISDIR(s.st_mode) ? EISDIR : EINVAL;
+        return failed(error, "not a file");
+    }
     if (dc_file_random(hex, 8))
         return failed(error, "getrandom");
     if (asprintf(name, "%.*s.%s.part", folder_length(path), path, hex) < 0) {

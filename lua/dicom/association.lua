@@ -59,11 +59,13 @@ end
 
 --- "port in use" and its like in one line.
 ---@package
-function M.explain_listen(err, port)
+function M.explain_listen(err, port, host)
   if err.errno == EADDRINUSE then
     err.code, err.text = "port in use", ("port %d is in use by another program"):format(port)
   elseif err.errno == EACCES then
     err.text = ("port %d: not allowed (ports below 1024 need a privilege)"):format(port)
+  elseif host then
+    err.text = ("%s, port %d: %s"):format(host, port, err.text)
   end
   return err
 end
@@ -216,6 +218,7 @@ end
 --- Ends it at once (A-ABORT).
 function Association:abort()
   if not self.over then self.link:abort() end
+  self.over = true
 end
 
 --- Gives back what it holds; an open one is aborted.

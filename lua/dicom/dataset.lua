@@ -45,6 +45,7 @@ local errors = require "dicom.error"
 ---@field meta dicom.Dataset     the file meta, group 0002
 ---@field path? string           the file it was opened from
 ---@field syntax string          transfer syntax UID of its source
+---@field iod? string            the kind of object, by its SOP Class: "CT Image"; nil when PS3.3 has none
 ---@field get fun(self: dicom.Dataset, key: dicom.Key): any, dicom.Error?        as by index, but errors are returned
 ---@field has fun(self: dicom.Dataset, key: dicom.Key): boolean                  present, perhaps empty?
 ---@field text fun(self: dicom.Dataset, key: dicom.Key): string?, dicom.Error?   also of what does not parse
@@ -65,6 +66,8 @@ local errors = require "dicom.error"
 --- All frames anew. With a syntax (UID or keyword) the data set is from then on one of that transfer syntax.
 ---@field set_frames fun(self: dicom.Dataset, list: string[], options: dicom.FrameOptions?): true?, dicom.Error?
 ---@field close fun(self: dicom.Dataset)                 gives its memory back at once
+---@field type_of fun(self: dicom.Dataset, key: dicom.Key|integer[]): dicom.Type?, string?, string?
+---@field validate fun(self: dicom.Dataset): dicom.Finding[]?, dicom.Error? where it differs from the standard
 ---@field [any] any
 local methods = core.dataset_methods()
 
@@ -76,6 +79,22 @@ local methods = core.dataset_methods()
 ---@class dicom.FrameOptions
 ---@field extended? boolean write an Extended Offset Table (7FE0,0001) whatever the size
 ---@field syntax? string    transfer syntax that the frames are in
+--- What PS3.3 asks of an attribute: present with a value, present, or nothing; C: under conditions. `ds:type_of(key)`
+--- also gives the module that asks and its usage (M, C, U). The attribute need not be there; of a path
+--- ("Seq[1].CodeValue", or a list of tags) the numbers of the items do not matter. Where several modules have it, those
+--- that the data set uses come first, then the strictest. nil: the kind of object does not know the attribute.
+---@alias dicom.Type "1"|"1C"|"2"|"2C"|"3"
+
+--- What ds:validate() finds. Conditions that cannot be judged from the data set, defined terms and attributes beyond
+--- the standard are no findings. It never quotes a value. At most 10,000.
+---@class dicom.Finding
+---@field severity "error"|"warning"
+---@field code "missing"|"empty"|"bad items"|"bad vr"|"bad vm"|"bad length"|"bad value"|"repaired"|"unknown sop class"
+---@field text string    what is wrong and by which rule
+---@field path? string   "ReferencedStudySequence[1].ReferencedSOPInstanceUID"
+---@field tag? integer
+---@field type? dicom.Type
+---@field module? string "General Series"
 
 ---@class dicom.BytesOptions
 ---@field syntax? string transfer syntax, UID or keyword; default: its own

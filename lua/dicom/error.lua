@@ -15,6 +15,8 @@ local core = require "dicom.core"
 local Error = core.error_metatable()
 Error.__index = Error
 Error.__name = "dicom.error"
+-- Of this package: whoever misuses it is outside. Rules run without `debug`: their sandbox tells the place of itself.
+Error.folder = debug and debug.getinfo(1, "S").source:match "^.*/"
 
 function Error:__tostring()
   local t = { (self.where and self.where .. ": " or "") .. (self.path and self.path .. ": " or "") .. self.text }
@@ -46,11 +48,16 @@ end
 
 --- Raises an error object for a misuse that names the line of the caller, as `error` does with a string.
 ---@param text string
----@param level integer  as for `error`: 2 is who called the function that calls this
+---@param level integer  as for `error`: 2 is who called the function that calls this, or who is outside of this package
 ---@param code? string   "usage" when not given
 function M.misuse(text, level, code)
-  local caller = debug.getinfo(level + 1, "Sl")
-  local where = caller and caller.currentline > 0 and ("%s:%d"):format(caller.short_src, caller.currentline) or nil
+  local folder = Error.folder
+  local caller
+  repeat
+    level = level + 1
+    caller = debug and debug.getinfo(level, "Sl")
+  until not caller or caller.currentline > 0 and not (folder and caller.source:sub(1, #folder) == folder)
+  local where = caller and ("%s:%d"):format(caller.short_src, caller.currentline) or nil
   error(M.new(code or "usage", text, { where = where }), 0)
 end
 

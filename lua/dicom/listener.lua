@@ -3,6 +3,7 @@
 local association = require "dicom.association"
 local core = require "dicom.core"
 local errors = require "dicom.error"
+local file = require "dicom.file"
 local log = require "dicom.log"
 local status = require "dicom.status"
 local task = require "dicom.task"
@@ -11,7 +12,7 @@ local M = {}
 
 local C_CANCEL, RESPONSE = 0x0FFF, 0x8000
 local CONTEXT_ABSTRACT, CONTEXT_TRANSFER = 3, 4 -- PS3.8 table 9-18
-local SILENT = 512 -- connections that have not asked for an association yet; above it new ones are dropped
+local SILENT = 512 -- connections that have not asked for an association yet; above it the oldest is dropped
 
 ---@class dicom.Listener
 ---@field port integer  the port that it listens at
@@ -119,11 +120,12 @@ function M.listen(options)
   local port = options.port or 104
   local socket
   socket, err = core.listener(task.loop, { host = options.host, port = port, backlog = options.backlog or 128 })
-  if not socket then return nil, association.explain_listen(err, port) end
+  if not socket then return nil, association.explain_listen(err, port, options.host) end
   local timeouts = options.timeouts or {}
   local self = setmetatable({
-    socket = socket, port = socket:port(), options = options, services = services_of(options), open = 0, silent = 0,
-    tasks = {}, max_associations = options.max_associations or 100, max_pdu = options.max_pdu or 131072,
+    socket = socket, port = socket:port(), options = options, services = services_of(options), open = 0,
+    silent = { count = 0, first = 1, last = 0, places = {} }, tasks = {},
+    max_associations = options.max_associations or 100, max_pdu = options.max_pdu or 131072,
     timeouts = { acse = timeouts.acse or 30, dimse = timeouts.dimse or 60, idle = timeouts.idle or 300 },
   }, Listener)
   self.task = task.task(self.listen, self)
@@ -163,12 +165,11 @@ function Listener:refusal(a)
 end
 
 function Listener:respond(a, message)
-  local result, comment = status.unrecognized_operation, nil
   for _, service in ipairs(self.services) do
     local context = { abstract = message.abstract, transfers = { message.syntax } }
     if service.command == message.field and service.transfer(context) then
       local ok, value, text = pcall(service.answer, a, message)
-      result, comment = value, text
+      local result, comment = value, text
       if not ok then
         log.default:error("handler failed", { association = a.id, error = log.reason(value) })
         result, comment = status.processing_failure, nil
@@ -177,9 +178,14 @@ function Listener:respond(a, message)
       elseif math.type(value) ~= "integer" then
         result, comment = status.processing_failure, nil
       end
-      break
+      return self:say(a, message, result, comment)
     end
   end
+  if message.path then file.remove(message.path) end -- a C-STORE on the context of another service
+  return self:say(a, message, status.unrecognized_operation)
+end
+
+function Listener:say(a, message, result, comment) -- luacheck: ignore self
   return a:send(message.context, {
     field = message.field | RESPONSE, message_id = message.message_id, sop_class = message.sop_class,
     sop_instance = message.sop_instance, status = result, error_comment = comment and comment:sub(1, 64),
@@ -218,11 +224,31 @@ function Listener:associate(a)
   return counted
 end
 
-function Listener:serve(link)
+-- Who asks for an association at once is served even when thousands of others come and say nothing: the oldest of
+-- those makes room.
+function Listener:is_silent(t)
+  local silent = self.silent
+  if silent.count >= SILENT then
+    while not silent[silent.first] do silent.first = silent.first + 1 end
+    local oldest = silent[silent.first]
+    self:speaks(oldest)
+    oldest:cancel()
+  end
+  local place = silent.last + 1
+  silent.last, silent.count, silent.places[t], silent[place] = place, silent.count + 1, place, t
+end
+
+function Listener:speaks(t)
+  local silent = self.silent
+  local place = silent.places[t]
+  if not place then return end
+  silent.count, silent.places[t], silent[place] = silent.count - 1, nil, nil
+end
+
+function Listener:serve(link, t)
   local guard <close> = link -- luacheck: ignore
-  self.silent = self.silent + 1
   local ok, a = pcall(association.receive, link)
-  self.silent = self.silent - 1
+  self:speaks(t)
   if not ok then error(a, 0) end
   if a then self:associate(a) end
 end
@@ -233,18 +259,17 @@ function Listener:listen()
     if not link then
       log.default:error("cannot accept", { error = log.reason(err) })
       task.sleep(0.1) -- out of descriptors: those that are open may end
-    elseif self.silent >= SILENT then
-      link:close()
     else
       local t
       t = task.task(function()
-        local ok, e = pcall(self.serve, self, link)
+        local ok, e = pcall(self.serve, self, link, t)
         self.tasks[t] = nil
         if not ok and not (errors.is(e) and e.code == "cancelled") then
           log.default:error("association failed", { error = log.reason(e) })
         end
       end)
       self.tasks[t] = true
+      self:is_silent(t)
     end
   end
 end

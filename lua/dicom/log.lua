@@ -21,11 +21,17 @@ local function escape(c)
   return escapes[c] or ("\\x%02X"):format(c:byte())
 end
 
+-- Not so: what is no UTF-8, and the control characters U+0080 to U+009F, which terminals obey.
+local function is_readable(text)
+  return utf8.len(text) and not text:find "\xC2[\x80-\x9F]"
+end
+
 local function value_text(value)
   local text = tostring(value)
   if #text > LONGEST then text = text:sub(1, LONGEST) .. "..." end
-  if text ~= "" and not text:find '[%s%c"\\=]' then return text end
-  return '"' .. text:gsub('[%c"\\]', escape) .. '"'
+  local odd = is_readable(text) and '[%c"\\]' or '[%c"\\\128-\255]'
+  if text ~= "" and not text:find "[%s=]" and not text:find(odd) then return text end
+  return '"' .. text:gsub(odd, escape) .. '"'
 end
 
 local function line(level, event, fields)
@@ -89,7 +95,8 @@ function M.reason(err)
   if M.default.level == "debug" then return tostring(err) end
   if errors.is(err) then
     local text = err.errno and err.text:match "[^:]+$":gsub("^ ", "") or err.text -- behind the path
-    return tostring(errors.new(err.code, text, { tag = err.tag, offset = err.offset, status = err.status }))
+    return tostring(errors.new(err.code, text, { tag = err.tag, offset = err.offset, status = err.status,
+      where = err.where }))
   end
   local text = tostring(err)
   local place, words = text:match "^([^:\n]+%.lua:%d+): (.*)$"

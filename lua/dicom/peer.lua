@@ -30,7 +30,7 @@ Peer.__index = function(self, name)
 end
 
 local known = { aet = "string", host = "string", port = "number", calling_aet = "string", timeouts = "table",
-                max_pdu = "number" }
+                max_pdu = "number", exact = "boolean" }
 local known_timeouts = { connect = true, acse = true, dimse = true, idle = true }
 
 local function usage(text, ...)
@@ -75,6 +75,7 @@ end
 ---@field calling_aet? string  ours; "DICOM" when not given
 ---@field timeouts? {connect?: number, acse?: number, dimse?: number, idle?: number}  seconds: 10, 30, 60, 60
 ---@field max_pdu? integer     the longest PDU that we receive; 0: any
+---@field exact? boolean       stored data sets go out as they were read, repairs and all; default: mended
 
 --- A peer. Nothing is connected before something is asked. Associations stay open for reuse until they are idle for
 --- `timeouts.idle` seconds.
@@ -86,7 +87,7 @@ function M.new(options)
   local timeouts = options.timeouts or {}
   return setmetatable({
     aet = options.aet or "ANY-SCP", calling_aet = options.calling_aet or "DICOM", host = options.host,
-    port = options.port or 104, max_pdu = options.max_pdu or 131072,
+    port = options.port or 104, exact = options.exact or false, max_pdu = options.max_pdu or 131072,
     timeouts = { connect = timeouts.connect or 10, acse = timeouts.acse or 30, dimse = timeouts.dimse or 60,
                  idle = timeouts.idle or 60 },
     idle = {}, wanted = {}, closed = false,

@@ -10,7 +10,7 @@
 local M = {}
 
 --- Commands in the order in which help lists them. Each is the module dicom.cli.<name>.
-M.commands = { "dump", "json", "xml", "dicomdir", "anonymize", "echo", "send", "receive", "serve", "queue" }
+M.commands = { "dump", "json", "xml", "validate", "dicomdir", "anonymize", "echo", "send", "receive", "serve", "queue" }
 
 local HEAD = [[
 dicom - read, change, send, receive and route DICOM images

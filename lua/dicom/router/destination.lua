@@ -42,7 +42,8 @@ function M.new(name, options, retry, router)
   return setmetatable({
     name = name, retry = retry, router = router, queue = router.queue, log = router.log,
     peer = peer.new { aet = options.aet, host = options.host, port = options.port, timeouts = options.timeouts,
-      calling_aet = options.calling_aet or router.options.aet, max_pdu = options.max_pdu },
+      calling_aet = options.calling_aet or router.options.aet, max_pdu = options.max_pdu,
+      exact = true }, -- what came is delivered byte for byte
     line = {}, first = 1, last = 0, later = {}, waiting = 0, failures = 0, resume_at = 0, bell = bell.new(),
   }, Destination)
 end

@@ -227,14 +227,22 @@ function Rules:tell(rule)
   end
 end
 
--- One call into the sandbox. What a rule kept there until nothing was left is dropped with the whole sandbox.
-local function call(self, rule, handle, ...)
-  local r = table.pack(self.state.box:call(self.state[handle], ...))
+local function renew(self)
+  local state = enter(self.sources, self.budget)
+  assert(state.box:call(state.plan)) -- numbers the functions again, as before
+  self.state = state
+end
+
+-- One call into the sandbox. What a rule kept there until nothing was left is dropped with the whole sandbox; were it
+-- made again at once and that failed, no rule could be asked any more.
+local function call(self, rule, verb, handle, ...)
+  if not self.state then renew(self) end
+  local box = self.state.box
+  local r = table.pack(box[verb](box, self.state[handle], ...))
   self:tell(rule)
   if r[1] == nil and r[2].which == "memory" then
-    self.state.box:close()
-    self.state = enter(self.sources, self.budget)
-    assert(self.state.box:call(self.state.plan)) -- numbers the functions again, as before
+    box:close()
+    self.state = nil
   end
   return table.unpack(r, 1, r.n)
 end
@@ -266,7 +274,7 @@ end
 
 local function judge(self, decision, rule, ds, origin)
   if not rule.types.match then return add(decision, rule) end
-  local answer, status, comment = call(self, rule, "match", rule.index, ds, origin)
+  local answer, status, comment = call(self, rule, "look", "match", rule.index, ds, origin)
   if answer == nil then
     local err = status
     decision.failures[#decision.failures + 1] = { rule = rule.name, text = err.text, position = err.position,
@@ -295,7 +303,7 @@ end
 
 local function run_step(self, rule, step, ds, origin, seed)
   if step.kind == "deid" then return step.deid:apply(ds) end
-  local keep, err = call(self, rule, "change", step.number, ds, origin, seed)
+  local keep, err = call(self, rule, "call", "change", step.number, ds, origin, seed)
   if keep == nil then return nil, err end
   return keep and ds
 end

@@ -3,14 +3,19 @@
 -- returns the functions that the outside calls.
 local sources, loaded = {}, {}
 local rules, functions, number_of = {}, {}, {}
-local Deid, Secret, Reject = {}, {}, {}
+local Deid, Secret = {}, {}
+local rejections = setmetatable({}, { __mode = "k" }) -- what a marker says is not for rules to write
+
+-- Labels and nested functions make the parser quadratic, and it runs without hooks.
+local LONGEST_LOAD = 64 << 10
+local LIBRARIES = { "string", "table", "math", "utf8", "coroutine" }
 
 local core = _G.core
 _G.core = nil
 
 local base = {}
 for name, value in pairs(_G) do base[name] = value end
-base._G, base.log = nil, print
+base._G, base.load, base.log = nil, nil, print
 
 --- deid { profile = "basic", key = secret "research" }: a marker; the de-identifier itself stays outside.
 function base.deid(spec)
@@ -31,7 +36,9 @@ function base.reject(status, comment)
     error("reject takes a failure status: 0xA700 to 0xAFFF, 0xC000 to 0xCFFF, 0x0100 to 0x0213", 2)
   end
   if comment ~= nil and type(comment) ~= "string" then error("the comment of reject is a text", 2) end
-  return setmetatable({ status = status, comment = comment }, Reject)
+  local marker = {}
+  rejections[marker] = { status = status, comment = comment }
+  return marker
 end
 
 -- The package's own modules of pure Lua that rules may use, loaded in here as well.
@@ -75,10 +82,27 @@ local function place()
   return (select(2, pcall(error, "", 4)):gsub(": $", ""))
 end
 
+-- Libraries of its own: what a file does to them hurts no other, and nothing here.
+local function add_libraries(env)
+  for _, name in ipairs(LIBRARIES) do
+    local library = {}
+    for k, v in pairs(_G[name]) do library[k] = v end
+    env[name] = library
+  end
+end
+
+local function add_load(env)
+  function env.load(text, name, mode, e)
+    if type(text) == "string" and #text > LONGEST_LOAD then error("load takes at most 64 KiB of text", 2) end
+    return load(text, name, mode, e or env)
+  end
+end
+
 -- The names of one file: its own globals, then what all have.
 local function environment(file)
-  local env = setmetatable({}, { __index = base })
-  env.load = function(text, name, mode, e) return load(text, name, mode, e or env) end
+  local env = setmetatable({}, { __index = base, __metatable = false })
+  add_libraries(env)
+  add_load(env)
   env.rule = function(name)
     local where = place()
     if type(name) ~= "string" or name == "" then error("rule takes a name", 2) end
@@ -177,7 +201,8 @@ end
 local function match(i, ds, origin)
   hang_chance_on(nil)
   local result = rules[i].fields.match(ds, origin)
-  if getmetatable(result) == Reject then return "reject", result.status, result.comment end
+  local rejection = rejections[result]
+  if rejection then return "reject", rejection.status, rejection.comment end
   return result and "yes" or "no"
 end
 

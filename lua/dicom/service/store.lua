@@ -69,7 +69,7 @@ local function choose(peer, a, item)
   local accepted = a:contexts(item.sop_class)
   for _, context in ipairs(accepted) do
     if context.syntax == item.syntax then -- what had to be mended (an odd length, say) goes out mended
-      return context, { raw = #item.ds.repairs == 0 }
+      return context, { raw = peer.exact or #item.ds.repairs == 0 }
     end
   end
   local names = {}
