@@ -160,6 +160,8 @@ local CASES = {
     NAME), "value runs past the end", 0x00080080, START + #HEAD },
   { "encapsulated pixel data in a native syntax", file(HEAD .. made.fragments("", "ab")),
     "encapsulated pixel data in a native transfer syntax", 0x7FE00010, START + #HEAD, nil, "unmended" },
+  { "native pixel data in an encapsulated syntax", file(HEAD .. e(0x7FE00010, "OB", "abcd"), made.JPEG),
+    "pixel data in one piece in an encapsulated transfer syntax", 0x7FE00010, START + 2 + #HEAD, nil, "unmended" },
   { "fragments without delimiter", file(HEAD .. made.fragments("", "ab"):sub(1, -9), made.JPEG),
     "pixel data has no delimiter",
     0x7FE00010, START + 2 + #HEAD + 12 + 8 + 10 },

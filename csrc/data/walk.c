@@ -155,6 +155,14 @@ static dc_status hold_value(dc_reader *r, dc_dataset *ds, dc_element *e, uint32_
     return st;
 }
 
+/* Pixel Data of the top level in one piece, where the transfer syntax has fragments; an icon may be native. */
+static bool should_be_fragments(const dc_reader *r, const dc_element *e)
+{
+    const dc_syntax *s = r->o->syntax;
+    return e->tag == DC_TAG_PIXEL_DATA && r->depth == 1 && e->length && s->encapsulated &&
+           s->compression != DC_COMPRESSION_OTHER;
+}
+
 static dc_status read_value(dc_reader *r, dc_element *e, const dc_header *h)
 {
     const dc_frame *f = dc_walk_top(r);
@@ -180,6 +188,8 @@ static dc_status read_value(dc_reader *r, dc_element *e, const dc_header *h)
         st = dc_reader_mend(r, ds, "odd length (PS3.5 7.1)", e->tag, e->at);
     if (st == DC_OK && h->repair)
         st = dc_reader_mend(r, ds, h->repair, e->tag, e->at);
+    if (st == DC_OK && should_be_fragments(r, e))
+        st = dc_reader_mend(r, NULL, "pixel data in one piece in an encapsulated transfer syntax (PS3.5 A.4)", e->tag, e->at);
     return st;
 }
 
