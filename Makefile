@@ -127,7 +127,8 @@ $(BUILD)/fuzz/%: spec/fuzz/%.c $(C_SOURCES) $(wildcard csrc/*/*.h)
 	  $(sort $(filter-out csrc/bind/% csrc/io/% csrc/crypt/% csrc/codec/j2k.c,$(C_SOURCES))) -lz
 fuzz-seeds: all $(FUZZERS)
 	@find ../shared/data -name '*.dcm' -size -8k 2>/dev/null | head -100 | while read -r f; do \
-	  { printf '\0'; cat "$$f"; } > $(BUILD)/fuzz/reader.corpus/$$(echo "$$f" | cksum | cut -d' ' -f1); done
+	  for c in frames reader; do \
+	    { printf '\0'; cat "$$f"; } > $(BUILD)/fuzz/$$c.corpus/$$(echo "$$f" | cksum | cut -d' ' -f1); done; done
 	@find ../shared/data -name '*.dcm' -size -5k 2>/dev/null | head -60 | while read -r f; do \
 	  $(BUILD)/bin/dicom json "$$f" > $(BUILD)/fuzz/json.corpus/$$(echo "$$f" | cksum | cut -d' ' -f1) 2>/dev/null; done
 fuzz: deps-fuzz fuzz-seeds

@@ -65,7 +65,9 @@ static dc_status reserve_place(dc_frames *f)
 
 static dc_status own(dc_object *o, dc_element *e, size_t size)
 {
-    uint8_t *block = dc_block_new(o, size);
+    if (e->length > SIZE_MAX / 2)
+        return DC_E_MEMORY;
+    uint8_t *block = dc_block_new(o, e->length > size ? (size_t)e->length : size); /* it may be too long already */
     dc_status st = block ? dc_frames_load(o, e, 0, block, e->length) : DC_E_MEMORY;
     if (st) {
         if (block)
