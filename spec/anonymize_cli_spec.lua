@@ -50,6 +50,14 @@ describe("dicom anonymize", function()
     assert.same({}, sh.lines("ls -d " .. folder .. "/out 2>/dev/null"))
   end)
 
+  it("tells that a file had faults, as one that is cut off", function()
+    local whole = instance("1.2.3.1", { { 0x7FE00010, "OW", ("AB"):rep(100) } })
+    local r = run(sh.write(folder .. "/cut.dcm", whole:sub(1, -51)), folder .. "/out.dcm")
+    assert.same({ 0, "1 written (1 of files with faults: dicom dump tells them), 0 failed\n", "" },
+      { r.code, r.out, r.err })
+    assert.equal("1 written, 0 failed\n", run(sh.write(folder .. "/whole.dcm", whole), folder .. "/w.dcm").out)
+  end)
+
   it("writes a folder's files under their new UIDs", function()
     sh.write(folder .. "/in/DOE_JANE/a.dcm", instance "1.2.3.1")
     sh.write(folder .. "/in/DOE_JANE/series/b", instance "1.2.3.2")

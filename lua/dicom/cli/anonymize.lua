@@ -50,7 +50,9 @@ local function anonymize(d, path, output, is_folder)
   local to, nameless = target(output, is_folder, clean)
   if not to then return nil, nameless end
   if file.stat(to) then return nil, to .. " exists already" end
-  return clean:save(to)
+  local ok
+  ok, err = clean:save(to)
+  return ok, ok and #ds.repairs > 0 or err
 end
 
 local function output_is_folder(input, output)
@@ -64,7 +66,7 @@ function M.run(args)
   local d = require "dicom.deid".new { key = key, pixels = args.pixels }
   local found, err = file.stat(args.input)
   if not found then return cli.fail("anonymize", err) end
-  local files, failed = {}, 0
+  local files, failed, repaired = {}, 0, 0
   local skipped = files_of(args.input, files)
   local is_folder = output_is_folder(args.input, args.output)
   if found.type == "folder" and not is_folder then
@@ -77,12 +79,14 @@ function M.run(args)
   end
   for _, path in ipairs(files) do
     local ok, why = anonymize(d, path, args.output, is_folder)
+    if ok and why then repaired = repaired + 1 end
     if not ok then
       failed = failed + 1
       io.stderr:write(("dicom anonymize: %s: %s\n"):format(path, cli.reason(path, why)))
     end
   end
-  print(("%d written, %d failed%s"):format(#files - failed, failed,
+  print(("%d written%s, %d failed%s"):format(#files - failed,
+    repaired > 0 and (" (%d of files with faults: dicom dump tells them)"):format(repaired) or "", failed,
     skipped > 0 and (", %d left out: not DICOM"):format(skipped) or ""))
   return failed == 0 and 0 or 1
 end
