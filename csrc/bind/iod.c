@@ -36,6 +36,16 @@ static void take_tags(lua_State *L, int arg, tags *t)
     }
 }
 
+/* What follows "[2]". */
+static const char *after_bracket(lua_State *L, const char *s, int arg)
+{
+    const char *close = strchr(s, ']');
+    if (close)
+        return close + 1;
+    dc_kit_usage(L, "path '%s': a ] is missing", lua_tostring(L, arg));
+    return s;
+}
+
 /* "Seq[2].CodeValue", "Seq.CodeValue": which item it is does not matter. */
 static void take_path(lua_State *L, const dc_dataset *ds, int arg, tags *t)
 {
@@ -48,12 +58,8 @@ static void take_path(lua_State *L, const dc_dataset *ds, int arg, tags *t)
             dc_unknown_key(L, s, length);
         add_tag(L, t, key.tag);
         s += length;
-        if (*s == '[') {
-            const char *close = strchr(s, ']');
-            if (!close)
-                dc_kit_usage(L, "path '%s': a ] is missing", lua_tostring(L, arg));
-            s = close + 1;
-        }
+        if (*s == '[')
+            s = after_bracket(L, s, arg);
         if (s == end)
             return;
         if (*s++ != '.')

@@ -37,7 +37,7 @@ local function tag_for(keyword, where)
   return assert(tag_of[keyword], ("%s: no keyword %q"):format(where, keyword))
 end
 
--- "!^Seq/Keyword[1]=A,B" with tags for keywords; iod/condition.c reads it.
+-- "!^Seq/Keyword[1]=A,B" with tags for keywords; csrc/data/condition.c reads it.
 local function term(s, where)
   local sign, path, index, rest = s:match "^([!^]*)([%w/]+)(%[?%d?%]?)(.*)$"
   assert(path and (rest == "" or rest:find "^[=>]"), where .. ": " .. s)
