@@ -114,7 +114,8 @@ describe("a listener", function()
     for _, case in ipairs {
       { 0x0000, function() return true end }, { 0x0000, function() return 0 end },
       { 0xB007, function() return 0xB007 end }, { 0xA900, function() return 0xA900 end },
-      { 0x0110, function() return nil, errors.new("x", "y") end }, { 0x0110, function() error "boom" end },
+      { 0x0110, function() return nil, errors.new("x", "y") end },
+      { 0xC000, function() return nil, errors.new("bad uid", "y") end }, { 0x0110, function() error "boom" end },
       { 0x0110, function() end }, { 0x0110, function() return "yes" end },
       { 0xA700, function() return nil, errors.new("no space", "full") end },
     } do

@@ -235,6 +235,20 @@ describe("a peer", function()
     socket:close()
   end)
 
+  it("sends the others when one has no proper SOP Class UID", function()
+    local l = net.listen { store = function() return 0 end }
+    local bad = net.instance(10):bytes { part10 = true }
+    bad = assert(dicom.open((bad:gsub("1%.2%.840%.10008%.5%.1%.4%.1%.1%.7", "1.2.840.10008.5.1.4.1.1.x"))))
+    local peer = net.peer(l.port)
+    assert.equal("bad uid", select(2, peer.store(bad)).code)
+    assert.equal(0, (peer.store(net.instance(10))))
+    local results = {}
+    for status, detail in peer.store { net.instance(10), bad, net.instance(10) } do
+      results[#results + 1] = status or detail.code
+    end
+    assert.same({ 0, "bad uid", 0 }, results)
+  end)
+
   it("goes on with a new association after an answer that makes no sense", function()
     local answered = 0
     local l = net.listen { store = function() return 0 end }

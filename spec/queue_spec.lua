@@ -253,13 +253,14 @@ describe("spool", function()
     assert(q:note(message, message.parts[1], "delivered"))
     local path = ("%s/messages/%s.log"):format(folder, message.id)
     for _, torn in ipairs { "delivered to b",
-      "\0\0\0\0\n\0", "failed to b x\n", "delivered to\n", "parked to z why\n" } do
+      "\0\0\0\0\n\0", "failed to b x\n", "failed to b 1e308 2 x\n", "failed to b 1 0.5 x\n", "failed to b -1 5 x\n",
+      "change 9 999999999999 r\nfor 9 b\n", "delivered to\n", "parked to z why\n" } do
       local f = assert(io.open(path, "ab"))
       f:write(torn)
       f:close()
       local m = crash()[1]
       assert.equal("done", m.by_key["to a"].state)
-      assert.equal("waiting", m.by_key["to b"].state)
+      assert.same({ "waiting", 0, 0 }, { m.by_key["to b"].state, m.by_key["to b"].tries, m.by_key["to b"].next })
       f = assert(io.open(path, "wb"))
       f:write "delivered to a\n"
       f:close()

@@ -525,4 +525,13 @@ describe("delivery", function()
     end
     assert.is_true(d:delay(5000) <= 375)
   end)
+
+  it("waits no longer than that for what an earlier process put off, whatever its clock said", function()
+    local d = destination.new("x", { aet = "X", host = "h", port = 1 }, { first = 1, most = 300 },
+      { options = { aet = "R" } })
+    d:add({ id = "1" }, { next = os.time() + 1000000 })
+    d:add({ id = "2" }, { next = os.time() + 10 })
+    assert.equal("2", d.later[1].message.id)
+    assert.is_true(d.later[2].at - task.now() <= 375)
+  end)
 end)

@@ -113,7 +113,6 @@ local function proposal(self, needed, upcoming)
   add(needed)
   add(upcoming)
   add(self.wanted)
-  self.wanted = contexts
   return contexts, seen
 end
 
@@ -124,7 +123,7 @@ local function open(self, needed, upcoming)
     contexts = contexts, connect = self.timeouts.connect, acse = self.timeouts.acse, dimse = self.timeouts.dimse,
     idle = self.timeouts.idle,
   }
-  if a then a.offered = seen end
+  if a then a.offered, self.wanted = seen, contexts end
   return a, err
 end
 

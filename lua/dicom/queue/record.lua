@@ -153,7 +153,8 @@ local facts = {
   parent = function(m, w) m.parent = w[2] end,
   part = function(m, w) add_once(m, w[2], w[3]) end,
   change = function(m, w)
-    add_once(m, "change", w[2], { rules = table.move(w, 4, 3 + tonumber(w[3]), 1, {}), send = {} })
+    local last = math.min(3 + tonumber(w[3]), #w) -- a damaged number is not a reason to count to it
+    add_once(m, "change", w[2], { rules = table.move(w, 4, last, 1, {}), send = {} })
   end,
   ["for"] = function(m, w) m.by_key["change " .. w[2]].send = table.move(w, 3, #w, 1, {}) end,
   parked = function(m, w)
@@ -183,7 +184,10 @@ local changes = {
   delivered = function(part) part.state = "done" end,
   changed = function(part) part.state = "done" end,
   dropped = function(part) part.state = "done" end,
-  failed = function(part, w) part.tries, part.next, part.error = tonumber(w[4]), tonumber(w[5]), w[6] end,
+  failed = function(part, w)
+    local tries, next = math.tointeger(tonumber(w[4])), math.tointeger(tonumber(w[5]))
+    if tries and tries >= 0 and next then part.tries, part.next, part.error = tries, next, w[6] end
+  end,
   parked = function(part, w) part.state, part.error = "parked", w[4] end,
   retry = function(part) part.state, part.next = "waiting", 0 end,
 }

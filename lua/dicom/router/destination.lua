@@ -56,8 +56,9 @@ end
 function Destination:add(message, part)
   local entry = { message = message, part = part }
   self.waiting = self.waiting + 1
-  if part.next > os.time() then
-    self:put_off(entry, part.next - os.time())
+  local wait = part.next - os.time()
+  if wait > 0 then -- never longer than it may have been, whatever the clock or a damaged log said
+    self:put_off(entry, math.min(wait, 1.25 * self.retry.most))
   else
     self.last = self.last + 1
     self.line[self.last] = entry

@@ -33,6 +33,11 @@ local function is_uid(s)
   return type(s) == "string" and #s <= 64 and not s:find "[^%w.%-_]"
 end
 
+-- What may be proposed: one that is not would take down the association of all others.
+local function is_sop_class(s)
+  return is_uid(s) and s:find "^%d[%d.]*%d$" and not s:find("..", 1, true)
+end
+
 -- What is to be sent, opened: { ds, sop_class, sop_instance, syntax }.
 local function prepare(what)
   local ds = what
@@ -46,7 +51,7 @@ local function prepare(what)
   if not sop_class or sop_class == "" or not sop_instance or sop_instance == "" then
     return nil, errors.new("bad value", "SOP Class UID or SOP Instance UID is missing (PS3.4 B.2)", { path = path })
   end
-  if not is_uid(sop_class) or not is_uid(sop_instance) then
+  if not is_sop_class(sop_class) or not is_uid(sop_instance) then
     return nil, errors.new("bad uid", "SOP Class or Instance UID is not well formed (PS3.5 9.1)", { path = path })
   end
   return { ds = ds, sop_class = sop_class, sop_instance = sop_instance, syntax = ds.syntax }
@@ -264,6 +269,7 @@ end
 local function failure(association, err)
   log.default:warn("store failed", { association = association.id, error = log.reason(err) })
   if errors.is(err) and err.code == "no space" then return status.out_of_resources end
+  if errors.is(err) and err.code == "bad uid" then return status.cannot_understand, err.code end -- for ever
   return status.processing_failure, errors.is(err) and err.code or "error in the handler"
 end
 
