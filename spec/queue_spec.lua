@@ -267,6 +267,13 @@ describe("spool", function()
     end
   end)
 
+  it("leaves a folder in incoming that is none of ours, and goes on", function()
+    assert(os.execute(("mkdir -p %s/incoming/foreign/sub && touch %s/incoming/x.part"):format(folder, folder)))
+    assert.same({}, crash())
+    assert.is_true(exists(folder .. "/incoming/foreign/sub"))
+    assert.is_false(exists(folder .. "/incoming/x.part"))
+  end)
+
   it("leaves a damaged message where it is and goes on", function()
     local before = log.default.sink
     local lines = {}

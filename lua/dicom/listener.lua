@@ -226,14 +226,18 @@ end
 
 -- Who asks for an association at once is served even when thousands of others come and say nothing: the oldest of
 -- those makes room.
+function Listener:drop_oldest()
+  local silent = self.silent
+  if silent.count == 0 then return end
+  while not silent[silent.first] do silent.first = silent.first + 1 end
+  local oldest = silent[silent.first]
+  self:speaks(oldest)
+  oldest:cancel()
+end
+
 function Listener:is_silent(t)
   local silent = self.silent
-  if silent.count >= SILENT then
-    while not silent[silent.first] do silent.first = silent.first + 1 end
-    local oldest = silent[silent.first]
-    self:speaks(oldest)
-    oldest:cancel()
-  end
+  if silent.count >= SILENT then self:drop_oldest() end
   local place = silent.last + 1
   silent.last, silent.count, silent.places[t], silent[place] = place, silent.count + 1, place, t
 end
@@ -258,6 +262,7 @@ function Listener:listen()
     local link, err = self:knock()
     if not link then
       log.default:error("cannot accept", { error = log.reason(err) })
+      self:drop_oldest()
       task.sleep(0.1) -- out of descriptors: those that are open may end
     else
       local t

@@ -93,9 +93,11 @@ end
 
 -- What a process that died was receiving was never acknowledged.
 local function empty(folder)
-  local names, err = file.list(folder)
-  if not names then error(err, 0) end
-  for _, name in ipairs(names) do removed(folder .. "/" .. name) end
+  local names, kinds = file.list(folder)
+  if not names then error(kinds, 0) end
+  for _, name in ipairs(names) do
+    if kinds[name] ~= "folder" then removed(folder .. "/" .. name) end -- a folder is none of ours
+  end
 end
 
 -- Logs without a message: the message was removed. That must be durable before its log goes, see `sweep`.

@@ -319,7 +319,10 @@ function M.scp(handler, options)
   end
 
   function service.answer(association, message)
-    if message.error then return failure(association, message.error) end
+    if message.error then -- it could not be written: the sender may try again
+      failure(association, message.error)
+      return status.out_of_resources
+    end
     local ds, err = open(message)
     if not ds then
       log.default:warn("store failed", { association = association.id, error = log.reason(err) })
