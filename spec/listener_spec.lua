@@ -245,6 +245,19 @@ describe("a listener", function()
     assert.is_true(net.eventually(function() return not p:running() end, 3))
   end)
 
+  it("answers A900H to a data set that is another than the command says", function()
+    local asked = 0
+    local l = net.listen { store = function() asked = asked + 1 return 0 end }
+    for _, uid in ipairs { "1.2.3", "1.2.4" } do
+      local ds = dicom.dataset { SOPClassUID = SC, SOPInstanceUID = uid, PatientID = "X" }
+      local p = raw.peer(l.port, { request(), pdata(1, 3, STORE) .. pdata(1, 2, ds:bytes()) }, { pause = 0.2 })
+      local answer = "\0\0\0\9\2\0\0\0" .. (uid == "1.2.3" and "\0\0" or "\0\xA9")
+      assert.is_true(net.eventually(function() return p:output():find(answer, 1, true) ~= nil end, 3))
+      p:kill()
+    end
+    assert.equal(1, asked)
+  end)
+
   it("forwards: a peer's store is a handler", function()
     local got
     local archive = net.listen { store = function(ds) got = ds:raw "PixelData" return 0xB000 end }

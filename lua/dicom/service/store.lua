@@ -318,6 +318,17 @@ function M.scp(handler, options)
     if message.path and not owns and file.stat(message.path) then file.remove(message.path) end
   end
 
+  -- What the command names must be what comes (PS3.4 B.2.3); else the sender keeps it.
+  local function disagrees(ds, message)
+    return ds:get "SOPClassUID" ~= message.sop_class or ds:get "SOPInstanceUID" ~= message.sop_instance
+  end
+
+  local function unwanted(association, message, ds, why)
+    log.default:warn("store failed", { association = association.id, error = why })
+    if ds then ds:close() end
+    if message.path then file.remove(message.path) end
+  end
+
   function service.answer(association, message)
     if message.error then -- it could not be written: the sender may try again
       failure(association, message.error)
@@ -325,9 +336,12 @@ function M.scp(handler, options)
     end
     local ds, err = open(message)
     if not ds then
-      log.default:warn("store failed", { association = association.id, error = log.reason(err) })
-      if message.path then file.remove(message.path) end
+      unwanted(association, message, nil, log.reason(err))
       return status.cannot_understand, err.code
+    end
+    if disagrees(ds, message) then
+      unwanted(association, message, ds, "UIDs of command and data set differ")
+      return status.data_set_does_not_match_sop_class, "UIDs of command and data set differ"
     end
     local result, comment = outcome(association, pcall(handler, ds, association))
     discard(message)
