@@ -506,6 +506,17 @@ describe("router configuration", function()
     refused(function(o) o.log = { level = "loud" } end, "level")
     refused(function(o) o.max_associations = 0 end, "max_associations")
   end)
+
+  it("is refused with a folder that holds no rule, unless what no rule sends has a way", function()
+    local empty = folder .. "/empty"
+    shell("mkdir " .. empty)
+    refused(function(o) o.rules = empty end, "holds no rule")
+    refused(function(o) o.rules, o.unmatched = empty, "reject" end, "holds no rule")
+    local archive = node "PACS"
+    local r = started({ archive = to(archive) }, { rules = empty, unmatched = { "archive" } })
+    assert.equal(0, (sender(r).store(instance(1))))
+    wait_until("a delivery", function() return #archive.got == 1 end)
+  end)
 end)
 
 describe("delivery", function()

@@ -91,6 +91,14 @@ function M.check(given)
   return options
 end
 
+--- Without a rule all would be parked or refused: somebody meant another folder.
+---@param options table
+---@param count integer  rules that were found
+function M.check_rules(options, count)
+  if count > 0 or type(options.unmatched) == "table" then return end
+  check.fail("router", "%s holds no rule (a .lua file that calls rule \"name\" {...})", options.rules)
+end
+
 --- How often a destination is tried: its own words, the router's, the defaults.
 ---@param options table
 ---@param destination table

@@ -76,6 +76,7 @@ function M.new(given)
     counts = { received = 0, refused = 0, failed = 0, delivered = 0, changed = 0, dropped = 0 } }, Router)
   self.rules = rule.load(options.rules, { destinations = options.destinations, budget = options.budget,
     log = options.log })
+  config.check_rules(options, self.rules.count)
   self.destinations = {}
   for name, one in pairs(options.destinations) do
     self.destinations[name] = destination.new(name, one, config.retry_of(options, one), self)
