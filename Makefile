@@ -70,7 +70,7 @@ $(BUILD)/bin/dicom: Makefile
 endif
 
 # Debian's names. DEPS: to build, to run the demo and the specs. Installing happens only when something is missing.
-DEPS := gcc libc6-dev lua5.4 liblua5.4-dev libuv1-dev zlib1g-dev libssl-dev libopenjp2-7-dev lua-argparse lua-busted \
+DEPS := gcc libc6-dev lua5.4 liblua5.4-dev libuv1-dev zlib1g-dev libssl-dev openssl libopenjp2-7-dev lua-argparse lua-busted \
   lua-filesystem lua-system dcmtk
 DEPS_PEERS := curl orthanc python3-pydicom dicom3tools libgdcm-tools strace time luarocks locales procps
 DEPS_BENCH := g++ libdcmtk-dev

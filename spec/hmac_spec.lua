@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- HMAC-SHA-256 against the test vectors of RFC 4231 and against the openssl command.
+local need = require "spec.support.need"
 local tls = require "dicom.tls"
 
 local function hex(s)
@@ -40,6 +41,7 @@ describe("hmac_sha256", function()
   end)
 
   it("agrees with the openssl command on bytes of every value", function()
+    need.peer "openssl"
     local all = {}
     for i = 0, 255 do all[#all + 1] = string.char(i) end
     local path = os.tmpname()
@@ -47,11 +49,10 @@ describe("hmac_sha256", function()
     f:write(table.concat(all))
     f:close()
     local key = "6b6579206f66203136206279746573ff"
-    local p = io.popen("openssl dgst -sha256 -mac HMAC -macopt hexkey:" .. key .. " < " .. path .. " 2>&1")
+    local p = io.popen("openssl dgst -sha256 -mac HMAC -macopt hexkey:" .. key .. " < " .. path)
     local said = p:read "a":match "%x+%s*$"
     p:close()
     os.remove(path)
-    if not said then pending "the openssl command is not installed" return end
     assert.equal(said:match "%x+", hex(tls.hmac_sha256(unhex(key), table.concat(all))))
   end)
 
