@@ -244,11 +244,12 @@ local function checker(sop_classes)
   return function(uid) return set[uid] or false end
 end
 
--- Keeps a file under the name of its instance; the name comes from the network and is checked.
+-- Keeps a file under the name of its instance; the name comes from the network and is checked: digits and dots, some
+-- longer than the standard allows.
 local function keep(folder, durable)
   return function(ds)
     local uid = ds:get "SOPInstanceUID"
-    if type(uid) ~= "string" or #uid > 64 or not uid:find "^%d[%d.]*$" then
+    if type(uid) ~= "string" or #uid > 128 or not uid:find "^%d[%d.]*$" then
       return nil, errors.new("bad uid", "SOP Instance UID is not well formed (PS3.5 9.1)")
     end
     if durable then
@@ -318,9 +319,11 @@ function M.scp(handler, options)
     if message.path and not owns and file.stat(message.path) then file.remove(message.path) end
   end
 
-  -- What the command names must be what comes (PS3.4 B.2.3); else the sender keeps it.
+  -- What the command names must be what comes (PS3.4 B.2.3); else the sender keeps it. A command holds the 64
+  -- characters that a UID may have: data sets in the wild have longer ones.
   local function disagrees(ds, message)
-    return ds:get "SOPClassUID" ~= message.sop_class or ds:get "SOPInstanceUID" ~= message.sop_instance
+    local class, instance = ds:get "SOPClassUID" or "", ds:get "SOPInstanceUID" or ""
+    return class:sub(1, 64) ~= message.sop_class or instance:sub(1, 64) ~= message.sop_instance
   end
 
   local function unwanted(association, message, ds, why)
